@@ -1,0 +1,1 @@
+"""The start-up code: copied into each environment, it imports nothing of multisite."""

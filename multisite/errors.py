@@ -1,0 +1,180 @@
+"""What multisite raises on purpose: one tree, each kind with its facts as attributes and the next command to type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "ArtifactMismatch",
+    "BuildFailed",
+    "DownloadFailed",
+    "EntryMissing",
+    "InterpreterNotUsable",
+    "InvalidDocument",
+    "InvalidLockfile",
+    "InvalidRequest",
+    "InvalidWheel",
+    "LockfileDoesNotFit",
+    "MultisiteError",
+    "NotAnEnvironment",
+    "ResolutionFailed",
+    "StoreNotUsable",
+    "UnsupportedFormat",
+]
+
+
+class MultisiteError(Exception):
+    """A failure that multisite foresaw: ``str()`` is the sentence, ``hint`` the next thing to type.
+
+    ``exit_code`` is what the command line exits with: 1 for what it found, 2 for wrong usage, 3 for what kept it from
+    finding out.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, sentence: str, *, hint: str | None = None) -> None:
+        super().__init__(sentence)
+        self.hint = hint
+
+
+def _listed(problems: Sequence[str]) -> str:
+    if len(problems) == 1:
+        return f": {problems[0]}"
+    return "".join(f"\n  - {problem}" for problem in problems)
+
+
+class UnsupportedFormat(MultisiteError, ValueError):
+    """A document states a format version that this multisite does not know."""
+
+    exit_code = 3
+
+    def __init__(self, kind: str, where: str | Path, *, found: object, known: int) -> None:
+        super().__init__(
+            f"{where}: {kind} has format {found!r}; this multisite knows format {known}",
+            hint="upgrade multisite: pip install --upgrade multisite",
+        )
+        self.kind, self.where, self.found, self.known = kind, where, found, known
+
+
+class InvalidDocument(MultisiteError, ValueError):
+    """A file of multisite's own is damaged; ``problems`` names each fault with its key path."""
+
+    exit_code = 3
+
+    def __init__(self, kind: str, where: str | Path, problems: Sequence[str], *, hint: str | None = None) -> None:
+        super().__init__(f"{where}: not a valid {kind}{_listed(problems)}", hint=hint)
+        self.kind, self.where, self.problems = kind, where, tuple(problems)
+
+
+class InvalidWheel(MultisiteError, ValueError):
+    """A wheel breaks the binary distribution format; ``problems`` names each fault."""
+
+    def __init__(self, wheel: str, problems: Sequence[str]) -> None:
+        super().__init__(
+            f"{wheel}: not a valid wheel{_listed(problems)}",
+            hint="report it to the project that published it, or lock another version",
+        )
+        self.wheel, self.problems = wheel, tuple(problems)
+
+
+class InvalidLockfile(MultisiteError, ValueError):
+    """A lockfile breaks PEP 751 or TOML; ``problems`` names each fault with its key path or line."""
+
+    def __init__(self, where: str | Path, problems: Sequence[str]) -> None:
+        super().__init__(f"{where}: not a valid lockfile{_listed(problems)}", hint="write it anew: multisite lock")
+        self.where, self.problems = where, tuple(problems)
+
+
+class LockfileDoesNotFit(MultisiteError, LookupError):
+    """A lockfile is valid, but cannot be installed for this interpreter and selection."""
+
+    def __init__(self, where: str | Path, reason: str) -> None:
+        super().__init__(f"{where}: {reason}", hint="lock for this interpreter: multisite lock")
+        self.where, self.reason = where, reason
+
+
+class InvalidRequest(MultisiteError, ValueError):
+    """What was asked for cannot be read: a malformed requirement, a missing file, contradicting options."""
+
+    exit_code = 2
+
+
+class ResolutionFailed(MultisiteError):
+    """The resolver found no solution; ``explanation`` is the resolver's own, whole."""
+
+    def __init__(self, explanation: str, *, shortened: str | None = None) -> None:
+        super().__init__(f"no set of versions satisfies what was asked for:\n{shortened or explanation}")
+        self.explanation = explanation
+
+
+class DownloadFailed(MultisiteError, OSError):
+    """An artifact could not be fetched. ``url`` carries no credentials."""
+
+    exit_code = 3
+
+    def __init__(self, filename: str, url: str, reason: str) -> None:
+        MultisiteError.__init__(
+            self, f"{filename}: could not be fetched from {url}: {reason}", hint="try again, or give another index"
+        )
+        self.filename, self.url, self.reason = filename, url, reason
+
+
+class ArtifactMismatch(MultisiteError, ValueError):
+    """A fetched file is not the one that the lockfile names."""
+
+    def __init__(self, filename: str, *, what: str, expected: str, found: str) -> None:
+        super().__init__(
+            f"{filename}: {what} is {found}, but the lockfile says {expected}; nothing of it was used",
+            hint="find out who changed the file; if it is meant to be so: multisite lock --upgrade",
+        )
+        self.filename, self.what, self.expected, self.found = filename, what, expected, found
+
+
+class BuildFailed(MultisiteError):
+    """A wheel could not be built from its source; ``output`` is the build's own, whole."""
+
+    def __init__(self, source: str, output: str) -> None:
+        super().__init__(f"{source}: building a wheel failed:\n{output.rstrip()}")
+        self.source, self.output = source, output
+
+
+class InterpreterNotUsable(MultisiteError):
+    """No such interpreter, or it does not start, or it is one that multisite does not support."""
+
+    exit_code = 3
+
+    def __init__(self, wanted: str, reason: str) -> None:
+        super().__init__(f"{wanted}: {reason}", hint="name one that is there: --python /path/to/python")
+        self.wanted, self.reason = wanted, reason
+
+
+class NotAnEnvironment(MultisiteError):
+    """A folder is not a virtual environment, or not one that can be used as asked."""
+
+    exit_code = 3
+
+    def __init__(self, path: str | Path, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {reason}", hint=hint or "make one: multisite lock --venv DIR")
+        self.path, self.reason = path, reason
+
+
+class StoreNotUsable(MultisiteError, OSError):
+    """The store cannot be read or written."""
+
+    exit_code = 3
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        MultisiteError.__init__(self, f"store {path}: {reason}", hint="choose another: --store DIR or MULTISITE_STORE")
+        self.path, self.reason = path, reason
+
+
+class EntryMissing(MultisiteError, LookupError):
+    """The store does not hold an entry that something refers to."""
+
+    def __init__(self, entry: str, store: str | Path) -> None:
+        super().__init__(f"{entry} is not in the store {store}", hint="multisite sync")
+        self.entry, self.store = entry, store
