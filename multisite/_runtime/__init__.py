@@ -1,1 +1,384 @@
-"""The start-up code: copied into each environment, it imports nothing of multisite."""
+"""The start-up code of an environment: finds locked distributions in the store.
+
+It is copied into each environment, where it is the package ``_multisite``, and runs at every start of its interpreter,
+on CPython 3.8 and later. The rules:
+
+* Who wins is decided by ``PathFinder`` alone. A path hook claims one entry of ``sys.path``, the environment's
+  site-packages folder, and answers for it: what is really there and what is locked count as the contents of one
+  folder. Nothing is added to ``sys.path``.
+* The object on ``sys.meta_path`` finds nothing itself. For a locked name it makes sure that the entry is still claimed
+  (other tools insert path hooks and clear ``sys.path_importer_cache``) and leaves the finding to whoever comes next.
+  For any other name it costs one dict lookup.
+* Metadata has a precedence of its own, see ``metadata.py``.
+* Only what every start needs stands here, and it imports only what every interpreter has loaded already.
+* It never breaks an interpreter: what goes wrong at start-up is one line on stderr.
+
+The table that it reads is described in docs/formats.md, "Dispatch table and its key".
+"""
+
+import marshal
+import os
+import sys
+from _frozen_importlib_external import FileFinder
+from _io import FileIO
+
+MAGIC = b"MSTABLE\n"
+FORMAT = 1
+HEADER = 20
+
+# Start-up files run twice in a virtual environment, and a warning is to be seen once.
+_said = set()
+
+
+class TableError(Exception):
+    """The dispatch table cannot be used; the text says why."""
+
+
+def start(sitedir):
+    """Install the finder of the environment that has the site-packages folder *sitedir*; run its start-up lines.
+
+    May be called any number of times. An environment whose table cannot be read gets no finder and a line on stderr.
+    """
+    if os.environ.get("MULTISITE_DISABLE", "0") not in ("", "0") and not sys.flags.ignore_environment:
+        return
+    site = _installed(sitedir)
+    if site is None:
+        folder = _state_folder(sitedir)
+        try:
+            site = Site(sitedir, folder)
+        except (OSError, TableError) as error:
+            say("the environment's table cannot be used, nothing locked can be imported", folder, error)
+            return
+        site.install()
+    site.claim()
+    if site.table.start_up:
+        from .startup import run
+
+        run(site)
+
+
+def say(problem, folder, error=None):
+    """Write one line about *problem* of the environment with the state *folder* to stderr, once for each process."""
+    venv = os.path.dirname(folder)
+    reason = "" if error is None else " ({})".format(error)
+    line = "multisite: {}: {}{}; run: multisite sync --venv {}\n".format(venv, problem, reason, venv)
+    if line not in _said and sys.stderr is not None:
+        _said.add(line)
+        sys.stderr.write(line)
+
+
+def read_table(path):
+    """Read the table file at *path*: the binding and the compiled table, two dicts.
+
+    Raises OSError where it cannot be read, TableError where it is torn or of another format.
+    """
+    with FileIO(path) as stream:
+        data = stream.read()
+    if data[:8] != MAGIC:
+        raise TableError("not a dispatch table")
+    found, binding, compiled = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16))
+    if found != FORMAT:
+        raise TableError("it has format {}, this environment's start-up code knows {}".format(found, FORMAT))
+    if len(data) != HEADER + binding + compiled:
+        raise TableError("it is torn")
+    try:
+        return marshal.loads(data[HEADER : HEADER + binding]), marshal.loads(data[HEADER + binding :])
+    except (EOFError, TypeError, ValueError) as error:
+        raise TableError("it is damaged: {}".format(error)) from error
+
+
+def _installed(sitedir):
+    for finder in sys.meta_path:
+        if type(finder) is LockedFinder and finder.site.owns(sitedir):
+            return finder.site
+    return None
+
+
+def _state_folder(sitedir):
+    """Return the folder of an environment's own files, next to which this code lies, for *sitedir*."""
+    here = os.path.dirname(os.path.dirname(__file__))
+    if sitedir.startswith(os.path.dirname(here) + os.sep):
+        return here
+    # The code was loaded for another environment of the same process.
+    return os.path.join(sitedir, *([os.pardir] * (2 if os.name == "nt" else 3)), ".multisite")
+
+
+class Table:
+    """What is locked for one environment. It never changes: a new table is another object."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        binding, compiled = read_table(os.path.join(folder, "table"))
+        try:
+            self.stores = binding["stores"]
+            self.layers = binding["layers"]
+            self.edits = binding["edits"]
+            moved = os.environ.get("MULTISITE_STORE")
+            if moved and not sys.flags.ignore_environment:
+                self.stores = (os.path.abspath(moved),) + self.stores[1:]
+            self.inside = tuple([store + os.sep for store in self.stores])
+            lockfile = os.path.join(os.path.dirname(folder), binding["lockfile"])
+            try:
+                found = os.stat(lockfile)
+            except OSError:
+                found = None
+            if found is None or found.st_size != binding["size"] or found.st_mtime_ns != binding["mtime_ns"]:
+                from .freshness import in_force
+
+                compiled, self.layers = in_force(self, lockfile, binding, compiled)
+            self.names = compiled["names"]
+            self.distributions = compiled["distributions"]
+            self.start_up = compiled["pth"]
+            self.entry_points = compiled["entry_points"]
+        except (AttributeError, KeyError, TypeError) as error:
+            raise TableError("it lacks something: {!r}".format(error)) from error
+
+    def root(self, index):
+        """Return the folder that holds the distribution with this *index*, as a site-packages folder holds it."""
+        row = self.distributions[index]
+        if row[0] in self.edits:
+            return os.path.join(os.path.dirname(self.folder), self.edits[row[0]])
+        store = self.stores[self.layers[index] if self.layers else 0]
+        return store + os.sep + row[2].replace("/", os.sep)
+
+    def indexes_of(self, children):
+        """Return the indexes of the distributions whose metadata is among *children*, names in a folder."""
+        real = {
+            normalized(child.rpartition(".")[0].partition("-")[0])
+            for child in children
+            if child.endswith((".dist-info", ".egg-info"))
+        }
+        return frozenset(index for index, row in enumerate(self.distributions) if row[0] in real) if real else ()
+
+
+class Site:
+    """One environment: its site-packages folder, and what is locked for it."""
+
+    def __init__(self, path, folder):
+        self.path = path
+        self.folder = folder
+        self.table = Table(folder)
+        self._claims = {path: True}
+        self._identity = None
+        self._replaced = None
+        self.metadata = {}  # what metadata.py keeps, by the module that asks
+
+    def install(self):
+        """Put the path hook and the two objects for ``sys.meta_path`` in place."""
+        sys.path_hooks.insert(0, self.hook)
+        at = next((i for i, f in enumerate(sys.meta_path) if getattr(f, "__name__", "") == "PathFinder"), 0)
+        sys.meta_path.insert(at, LockedFinder(self))
+        sys.meta_path.append(LateMetadata(self))
+
+    def hook(self, path):
+        """Claim the environment's site-packages folder (a hook for ``sys.path_hooks``)."""
+        if path != self.path and not self.owns(path):
+            raise ImportError("only the site-packages folder of one environment is claimed", path=path)
+        return SiteFinder(self, path, self._unclaimed(path))
+
+    def owns(self, path):
+        """Tell whether *path*, however it is spelled, is the environment's site-packages folder."""
+        known = self._claims.get(path)
+        if known is None:
+            if not isinstance(path, str) or path.startswith(self.table.inside):
+                return False
+            known = self._is_same(path)
+            if os.path.isabs(path):
+                self._claims[path] = known
+        return known
+
+    def _is_same(self, path):
+        try:
+            found = os.stat(path or os.curdir)
+            if self._identity is None:
+                self._identity = os.stat(self.path)
+        except (OSError, ValueError):
+            return False
+        return os.path.samestat(found, self._identity)
+
+    def claim(self):
+        """Make sure that every spelling of the folder on ``sys.path`` is answered by a SiteFinder."""
+        cache = sys.path_importer_cache
+        for entry in sys.path:
+            # PathFinder asks for the current folder, spelled '', by its whole path.
+            if isinstance(entry, str) and entry and self.owns(entry):
+                finder = cache.get(entry)
+                if type(finder) is not SiteFinder or finder.site is not self:
+                    cache[entry] = self._reclaimed(entry, finder)
+
+    def _reclaimed(self, entry, stranger):
+        """Return a SiteFinder for *entry* around what others made of it: they hooked in on purpose."""
+        if stranger is None:
+            stranger = ask_hooks(sys.path_hooks, entry)
+            if type(stranger) is SiteFinder and stranger.site is self:
+                return stranger
+        return SiteFinder(self, entry, stranger)
+
+    def _unclaimed(self, path):
+        """Return the finder that *path* has from the hooks after ours."""
+        hooks = sys.path_hooks
+        at = next((i for i, hook in enumerate(hooks) if getattr(hook, "__self__", None) is self), -1)
+        return ask_hooks(hooks[at + 1 :], path)
+
+    def replaced(self, table):
+        """Return the indexes of the locked distributions that are really installed beside the locked ones.
+
+        In a plain environment installing a distribution takes the older one of the same name away, so the locked one
+        counts as not there.
+        """
+        try:
+            time = os.stat(self.path).st_mtime_ns
+        except OSError:
+            return ()
+        known = self._replaced
+        if known is None or known[0] is not table or known[1] != time:
+            self._replaced = known = (table, time, table.indexes_of(os.listdir(self.path)))
+        return known[2]
+
+    def refresh(self):
+        """Take up what changed on disk since: real distributions, and a new table."""
+        self._replaced = None
+        try:
+            self.table = Table(self.folder)
+        except (OSError, TableError) as error:
+            say("the environment's new table cannot be used, the old one stays in force", self.folder, error)
+
+
+def normalized(name):
+    """Normalise a project name (PEP 503) without the ``re`` module."""
+    parts = name.lower().replace("_", "-").replace(".", "-").split("-")
+    return "-".join([part for part in parts if part])
+
+
+def ask_hooks(hooks, path):
+    """Return the finder that the first willing one of *hooks* makes for *path*, None where none is willing."""
+    for hook in hooks:
+        try:
+            return hook(path)
+        except ImportError:
+            continue
+    return None
+
+
+def finder_of(folder):
+    """Return the path entry finder for a *folder* as ``PathFinder`` would, None where there is no such folder."""
+    cache = sys.path_importer_cache
+    try:
+        finder = cache[folder]
+    except KeyError:
+        finder = ask_hooks(sys.path_hooks, folder)
+        if finder is not None:  # a folder that is missing now may be there after the next sync
+            cache[folder] = finder
+    return finder
+
+
+class SiteFinder:
+    """The path entry finder of the site-packages folder: what is really there and what is locked, as one folder."""
+
+    def __init__(self, site, path, real):
+        self.site = site
+        self.path = path
+        self.real = real
+
+    def __repr__(self):
+        return "{}({!r})".format(type(self).__name__, self.path)
+
+    def find_spec(self, fullname, target=None):
+        """Find a module in the folder (the contract of ``importlib.abc.PathEntryFinder``)."""
+        spec = None if self.real is None else self.real.find_spec(fullname, target)
+        table = self.site.table
+        owners = table.names.get(fullname.rpartition(".")[2])
+        if owners is None:
+            return spec
+        specs = [] if spec is None else [spec]
+        missing = []
+        for folder, index in self._folders(table, (owners,) if type(owners) is int else owners).items():
+            finder = finder_of(folder)
+            spec = None if finder is None else finder.find_spec(fullname, target)
+            if spec is not None:
+                specs.append(spec)
+            elif not os.path.isdir(folder):
+                missing.append(index)
+        if missing and not any(spec.loader for spec in specs):
+            from .messages import not_in_store
+
+            raise not_in_store(table, fullname, missing[0])
+        if len(specs) > 1:
+            from .merging import merged
+
+            return merged(specs)
+        return specs[0] if specs else None
+
+    def _folders(self, table, owners):
+        """Return the folders to look in, with the index of a distribution in each. Several may share a folder."""
+        replaced = self.site.replaced(table)
+        folders = {}
+        for index in owners:
+            if index not in replaced:
+                folders.setdefault(table.root(index), index)
+        return folders
+
+    def invalidate_caches(self):
+        """Forget what was read from disk."""
+        if hasattr(self.real, "invalidate_caches"):
+            self.real.invalidate_caches()
+        self.site.refresh()
+
+    def iter_modules(self, prefix=""):
+        """List the modules in the folder for ``pkgutil``."""
+        from .listing import modules
+
+        return modules(self, prefix)
+
+    # Whoever still asks by PEP 302 gets FileFinder's own answer, which is made of find_spec(). Gone in 3.12.
+    if hasattr(FileFinder, "find_loader"):
+        find_loader = FileFinder.find_loader
+        find_module = FileFinder.find_module
+
+    @property
+    def __class__(self):
+        """The class. ``pkg_resources`` asks here, and needs an adapter registered before it goes on.
+
+        It looks its adapters up by class while it is being imported, so no registration after its import comes in
+        time; there are several copies of it (pip has its own), so none can be registered for by name.
+        """
+        asking = sys._getframe(1).f_globals
+        if "_distribution_finders" in asking and "register_finder" in asking:
+            from .pkg_resources import adapt
+
+            adapt(asking, SiteFinder)
+        return SiteFinder
+
+
+class LockedFinder:
+    """The object on ``sys.meta_path`` before ``PathFinder``."""
+
+    def __init__(self, site):
+        self.site = site
+
+    def find_spec(self, fullname, path=None, target=None):
+        """See to it that the next finder on ``sys.meta_path`` finds what is locked; find nothing."""
+        if fullname in self.site.table.names and path is None:
+            self.site.claim()
+
+    def find_distributions(self, context=None):
+        """Find the locked distributions that no earlier entry of the path shadows."""
+        from .metadata import early
+
+        return early(self.site, context)
+
+
+class LateMetadata:
+    """The object at the end of ``sys.meta_path``: metadata of locked distributions that something shadows."""
+
+    def __init__(self, site):
+        self.site = site
+
+    def find_spec(self, fullname, path=None, target=None):
+        """Find no module."""
+
+    def find_distributions(self, context=None):
+        """Find the locked distributions that an earlier entry of the path shadows."""
+        from .metadata import late
+
+        return late(self.site, context, self)

@@ -1,0 +1,32 @@
+"""Which table is in force when the lockfile is not the one that the environment's table was made from."""
+
+import hashlib
+import os
+
+from . import TableError, read_table, say
+
+
+def in_force(table, lockfile, binding, compiled):
+    """Return the compiled table that is in force, and its layers; *compiled* is the environment's own.
+
+    Another lockfile that the environment was synced with before (a switch between branches) takes effect at once,
+    where a store still has its table.
+    """
+    own = compiled, binding["layers"]
+    try:
+        with open(lockfile, "rb") as stream:
+            found = hashlib.sha256(stream.read()).hexdigest()
+    except OSError as error:
+        say("the lockfile cannot be read, the environment stays as it was", table.folder, error)
+        return own
+    if found == binding["sha256"]:
+        return own
+    if found in binding["known"]:
+        key, layers = binding["known"][found]
+        for store in table.stores:
+            try:
+                return read_table(os.path.join(store, "tables", key))[1], layers
+            except (OSError, TableError):
+                continue
+    say("the lockfile has changed since the environment was made from it", table.folder)
+    return own

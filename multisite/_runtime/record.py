@@ -1,0 +1,121 @@
+"""The facts of one installation: what an installer would have written beside the metadata that the wheel brought.
+
+``INSTALLER``, ``REQUESTED``, ``direct_url.json`` (PEP 376, PEP 610) and the lines of RECORD for scripts and data files
+belong to the environment and not to the store. ``environment.json`` has them (docs/formats.md).
+"""
+
+import os
+import sys
+
+INSTALLER = "multisite\n"
+
+
+class Facts:
+    """The facts of every distribution in one environment."""
+
+    def __init__(self, site):
+        self._site = site
+        self._table = site.table
+        self._state = None
+
+    def covers(self, filename):
+        """Tell whether *filename* in a dist-info folder is one of those that belong to the environment."""
+        return str(filename) in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+
+    def read_text(self, index, filename, in_store):
+        """Return the text of *filename* for the distribution with this *index*, None where there is no such file.
+
+        *in_store* reads a file of the same name from the store.
+        """
+        if filename == "RECORD":
+            return self._record(index, in_store("RECORD"))
+        if filename == "INSTALLER":
+            return INSTALLER
+        path = self._path(index, filename)
+        if path is None or not os.path.isfile(path):
+            return None
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+
+    def located(self, index, path):
+        """Return where the environment has the file *path* of RECORD; None where it is in the store."""
+        import pathlib
+
+        parts = str(path).replace("\\", "/").split("/")
+        if parts[0] == os.pardir:
+            return pathlib.Path(self._site.path, path)
+        if len(parts) == 2 and parts[0] == self._table.distributions[index][3] and parts[1] != "RECORD":
+            own = self._path(index, parts[1])
+            return None if own is None else pathlib.Path(own)
+        return None
+
+    def _path(self, index, filename):
+        """Return the file of the environment that stands for *filename*, None where the store's own is meant."""
+        folder = os.path.join(self._site.folder, "facts")
+        if filename == "INSTALLER":
+            return os.path.join(folder, "INSTALLER")
+        name = self._table.distributions[index][0]
+        if filename == "REQUESTED":
+            requested = self._of(name)[0].get("requested")
+            return os.path.join(folder, "REQUESTED" if requested else "NOT-REQUESTED")
+        if filename == "direct_url.json":
+            return os.path.join(folder, name + ".direct_url.json")
+        return None
+
+    def _of(self, name):
+        """Return what environment.json says of the distribution: its build, and its installation."""
+        if self._state is None:
+            self._state = self._read_state()
+        return self._state.get("builds", {}).get(name, {}), self._state.get("installs", {}).get(name, {})
+
+    def _read_state(self):
+        """Read environment.json; a damaged one is doctor's to report, and counts as one without facts."""
+        import json
+
+        try:
+            with open(os.path.join(self._site.folder, "environment.json"), encoding="utf-8") as stream:
+                state = json.load(stream)
+        except (OSError, ValueError):
+            return {}
+        return state if isinstance(state, dict) and state.get("format") == 1 else {}
+
+    def _record(self, index, text):
+        """Return RECORD as an installer would have left it: the wheel's own, and what installing adds."""
+        if text is None:
+            return None
+        import csv
+        import io
+
+        name, _, _, dist_info = self._table.distributions[index][:4]
+        build, install = self._of(name)
+        removed = set(install.get("removed", ()))
+        rows = [row for row in csv.reader(text.splitlines()) if row and row[0] not in removed]
+        rows.extend(csv.reader(install.get("added", ())))
+        rows.extend([path, "", ""] for path in _bytecode([row[0] for row in rows]))
+        rows.append([dist_info + "/INSTALLER", *_signed(INSTALLER.encode())])
+        if build.get("requested"):
+            rows.append([dist_info + "/REQUESTED", *_signed(b"")])
+        direct_url = self.read_text(index, "direct_url.json", None)
+        if direct_url is not None:
+            rows.append([dist_info + "/direct_url.json", *_signed(direct_url.encode())])
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(sorted(rows))
+        return out.getvalue()
+
+
+def _bytecode(paths):
+    """Return the bytecode files that an installer would have compiled for the source files among *paths*."""
+    tag = sys.implementation.cache_tag
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if name.endswith(".py") and tag and not path.startswith(".."):
+            yield "{}__pycache__/{}.{}.pyc".format(folder + "/" if folder else "", name[:-3], tag)
+
+
+def _signed(content):
+    """Return hash and size of *content* as RECORD has them (PEP 427)."""
+    import base64
+    import hashlib
+
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return "sha256=" + digest, str(len(content))

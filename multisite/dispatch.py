@@ -1,0 +1,190 @@
+"""The dispatch table: what the finder of an environment reads at start, as bytes and as values.
+
+The format is docs/formats.md, "Dispatch table and its key"; ``_runtime`` reads the same bytes with code of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import marshal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from multisite.errors import InvalidDocument, UnsupportedFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Binding", "DispatchTable", "TableEntry", "table_key"]
+
+MAGIC = b"MSTABLE\n"
+FORMAT = 1
+_HEADER = 20
+# The newest version that every supported interpreter reads; 3.14 writes a newer one by default.
+_MARSHAL = 4
+_REPAIR = "multisite sync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEntry:
+    """One distribution of an environment, as the table has it. ``root`` is relative to the store, with ``/``."""
+
+    name: str
+    version: str
+    root: str
+    dist_info: str
+    build: str
+    top_level: tuple[str, ...] = ()
+    pth: Mapping[str, str] = field(default_factory=dict)
+    start: Mapping[str, str] = field(default_factory=dict)
+    entry_points: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What ties a table to one environment: its stores, and the lockfile that it was made from."""
+
+    id: str
+    stores: tuple[str, ...]
+    lockfile: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    layers: tuple[int, ...] | None = None
+    edits: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, tuple[str, tuple[int, ...] | None]] = field(default_factory=dict)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the values that ``marshal`` writes."""
+        return {
+            "id": self.id,
+            "stores": self.stores,
+            "layers": self.layers,
+            "edits": dict(self.edits),
+            "lockfile": self.lockfile,
+            "size": self.size,
+            "mtime_ns": self.mtime_ns,
+            "sha256": self.sha256,
+            "known": dict(self.known),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTable:
+    """A compiled table: plain values, the same for every environment with the same key."""
+
+    plain: Mapping[str, Any]
+
+    @classmethod
+    def compile(cls, entries: Iterable[TableEntry]) -> DispatchTable:
+        """Compile the table of *entries*. Of several with one top-level name, the first by name takes precedence."""
+        rows = sorted(entries, key=lambda entry: entry.name)
+        owners: dict[str, list[int]] = {}
+        for index, entry in enumerate(rows):
+            for name in entry.top_level:
+                owners.setdefault(name, []).append(index)
+        return cls(
+            {
+                "names": {
+                    name: found[0] if len(found) == 1 else tuple(found) for name, found in sorted(owners.items())
+                },
+                "distributions": tuple((row.name, row.version, row.root, row.dist_info, row.build) for row in rows),
+                "pth": _files([row.pth for row in rows]),
+                "start": _files([row.start for row in rows]),
+                "entry_points": {at: row.entry_points for at, row in enumerate(rows) if row.entry_points},
+            }
+        )
+
+    def encode(self, binding: Binding | None = None) -> bytes:
+        """Return the bytes of a table file; without a *binding*, those of a table that a store shares."""
+        bound = marshal.dumps(binding.to_plain() if binding else {}, _MARSHAL)
+        compiled = marshal.dumps(dict(self.plain), _MARSHAL)
+        numbers = (FORMAT, len(bound), len(compiled))
+        return MAGIC + b"".join(number.to_bytes(4, "little") for number in numbers) + bound + compiled
+
+    @classmethod
+    def decode(cls, data: bytes, where: str | Path) -> tuple[dict[str, Any], DispatchTable]:
+        """Read a table file: the binding's plain values (none in a shared table), and the table.
+
+        Raises InvalidDocument where it is torn or damaged, UnsupportedFormat where its format is another.
+        """
+        if data[:8] != MAGIC or len(data) < _HEADER:
+            raise InvalidDocument("dispatch table", where, ["it does not begin as one"], hint=_REPAIR)
+        found, bound, compiled = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16))
+        if found != FORMAT:
+            raise UnsupportedFormat("dispatch table", where, found=found, known=FORMAT)
+        if len(data) != _HEADER + bound + compiled:
+            problem = f"it is torn: {len(data)} bytes instead of {_HEADER + bound + compiled}"
+            raise InvalidDocument("dispatch table", where, [problem], hint=_REPAIR)
+        values = [_loaded(part, where) for part in (data[_HEADER : _HEADER + bound], data[_HEADER + bound :])]
+        _check(values[1], _COMPILED, where)
+        if values[0]:
+            _check(values[0], _BINDING, where)
+        return values[0], cls(values[1])
+
+
+def table_key(
+    *,
+    lock_sha256: str,
+    extras: Sequence[str],
+    groups: Sequence[str] | None,
+    python: str,
+    builds: Mapping[str, str],
+) -> str:
+    """Return the key of a compiled table (64 hexadecimal digits): everything that it depends on.
+
+    *builds* names the builds of distributions that the lockfile does not pin to a wheel.
+    """
+    parts = {
+        "table": FORMAT,
+        "lock": lock_sha256,
+        "extras": sorted(extras),
+        "groups": None if groups is None else sorted(groups),
+        "python": python,
+        "builds": dict(builds),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _files(texts: Sequence[Mapping[str, str]]) -> tuple[tuple[str, int, str], ...]:
+    return tuple(sorted((name, index, text) for index, files in enumerate(texts) for name, text in files.items()))
+
+
+def _loaded(part: bytes, where: str | Path) -> dict[str, Any]:
+    try:
+        value = marshal.loads(part)  # noqa: S302 -- ours, or a store's that the account trusts
+    except (EOFError, TypeError, ValueError) as error:
+        raise InvalidDocument("dispatch table", where, [f"it is damaged: {error}"], hint=_REPAIR) from error
+    if not isinstance(value, dict):
+        raise InvalidDocument("dispatch table", where, ["it is damaged: not a mapping"], hint=_REPAIR)
+    return value
+
+
+_COMPILED: Mapping[str, type | tuple[type, ...]] = {
+    "names": dict,
+    "distributions": tuple,
+    "pth": tuple,
+    "start": tuple,
+    "entry_points": dict,
+}
+_BINDING: Mapping[str, type | tuple[type, ...]] = {
+    "id": str,
+    "stores": tuple,
+    "layers": (tuple, type(None)),
+    "edits": dict,
+    "lockfile": str,
+    "size": int,
+    "mtime_ns": int,
+    "sha256": str,
+    "known": dict,
+}
+
+
+def _check(value: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]], where: str | Path) -> None:
+    problems = [
+        f"{key} is missing or of the wrong type" for key, kind in kinds.items() if not isinstance(value.get(key), kind)
+    ]
+    if problems:
+        raise InvalidDocument("dispatch table", where, problems, hint=_REPAIR)
