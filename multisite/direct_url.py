@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from packaging.direct_url import ArchiveInfo, DirectUrl, DirInfo, VcsInfo
 
-from .lockfile import ArchiveSource, DirectorySource, VcsSource
+from multisite.lockfile import ArchiveSource, DirectorySource, VcsSource
 
 if TYPE_CHECKING:
-    from .lockfile import Pinned
+    from pathlib import PurePath
+
+    from multisite.lockfile import Pinned
 
 __all__ = ["direct_url_text"]
 
 
-def direct_url_text(pinned: Pinned, folder: Path) -> str | None:
+def direct_url_text(pinned: Pinned, folder: PurePath) -> str | None:
     """Return the text of ``direct_url.json``, without credentials; None for what came from an index.
 
     ``folder`` is the lockfile's, absolute: paths in the lockfile are relative to it.
@@ -26,7 +27,7 @@ def direct_url_text(pinned: Pinned, folder: Path) -> str | None:
     return None if record is None else json.dumps(record.to_dict(), sort_keys=True)
 
 
-def _direct_url(pinned: Pinned, folder: Path) -> DirectUrl | None:
+def _direct_url(pinned: Pinned, folder: PurePath) -> DirectUrl | None:
     source = pinned.source
     if isinstance(source, ArchiveSource):
         return DirectUrl(
@@ -44,6 +45,7 @@ def _direct_url(pinned: Pinned, folder: Path) -> DirectUrl | None:
     return None
 
 
-def _address(path: str | None, url: str | None, folder: Path) -> str:
-    # An address, where there is one, says more than the path of a copy; normpath only joins, it reads no disk.
-    return url if url is not None else Path(os.path.normpath(folder / (path or "."))).as_uri()
+def _address(path: str | None, url: str | None, folder: PurePath) -> str:
+    if url is not None:  # says more than the path of a copy
+        return url
+    return urljoin("file:///", (folder / (path or ".")).as_uri())  # urljoin resolves "..", and reads no disk

@@ -26,8 +26,8 @@ from packaging.pylock import (
 )
 from packaging.tags import Tag
 
-from .errors import InvalidLockfile, LockfileDoesNotFit, UnsupportedFormat
-from .locktext import format_pylock
+from multisite.errors import InvalidLockfile, LockfileDoesNotFit, UnsupportedFormat
+from multisite.locktext import format_pylock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
