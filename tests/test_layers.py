@@ -27,6 +27,7 @@ LAYERS = {
     ],
     2: [
         "files",
+        "direct_url",
         "wheel",
         "unpacking",
         "entry",

@@ -1,0 +1,167 @@
+"""What starts the finder in an environment: the ``.pth`` file, a copy of the start-up code, the dispatch table.
+
+Everything is compared before it is written, so that a second run writes nothing. The start-up code is compiled by the
+environment's own interpreter, once for a store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multisite.errors import InterpreterNotUsable
+from multisite.files import publish, remove_tree, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["PTH_NAME", "Bootstrap", "runtime_source"]
+
+# Start-up files are processed in the order of their names; names of other tools' that hook into imports begin with
+# "__editable__", "_virtualenv", "a1_coverage", "distutils-precedence". One that begins with a dot is skipped from 3.13.
+PTH_NAME = "00-multisite.pth"
+
+# Without site's help an exception here would be printed as a traceback at each start, twice.
+_START = """\
+try:
+    import os, _frozen_importlib, _frozen_importlib_external
+    if '_multisite' not in sys.modules:
+        _frozen_importlib._load(_frozen_importlib_external.spec_from_file_location('_multisite', os.path.join(
+            sys.prefix if sitedir == os.path.join(sys.prefix, {site}) else os.path.join(sitedir, {up}),
+            '.multisite', 'runtime', '__init__.py')))
+    sys.modules['_multisite'].start(sitedir)
+except Exception as error:
+    if sys.stderr and not hasattr(sys, '_multisite_failed'):
+        sys._multisite_failed = True
+        sys.stderr.write('multisite: {{}}: the start-up code cannot be used, nothing locked can be imported ({{!r}}); '
+            'run: multisite sync\\n'.format(sitedir, error))
+"""
+
+_COMPILE = """\
+import os, py_compile, sys
+for name in os.listdir(sys.argv[1]):
+    if name.endswith(".py"):
+        target = os.path.join(sys.argv[2], name[:-3] + "." + sys.implementation.cache_tag + ".pyc")
+        py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True,
+                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+"""
+
+
+def runtime_source() -> dict[str, bytes]:
+    """Return the start-up code as it is copied into environments: file name -> content."""
+    folder = files("multisite") / "_runtime"
+    return {item.name: item.read_bytes() for item in folder.iterdir() if item.name.endswith(".py")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrap:
+    """The bootstrap of the environment at *prefix* with the given site-packages folder."""
+
+    prefix: Path
+    site_packages: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder of multisite's own files in the environment."""
+        return self.prefix / ".multisite"
+
+    @property
+    def table(self) -> Path:
+        """The dispatch table."""
+        return self.folder / "table"
+
+    def expected(self) -> dict[Path, bytes]:
+        """Return what belongs into the environment besides table and bytecode: path -> content."""
+        wanted = {self.folder / "runtime" / name: content for name, content in runtime_source().items()}
+        wanted[self.folder / "facts" / "INSTALLER"] = b"multisite\n"
+        wanted[self.folder / "facts" / "REQUESTED"] = b""
+        wanted[self.site_packages / PTH_NAME] = self._pth()
+        return wanted
+
+    def _pth(self) -> bytes:
+        parts = self.site_packages.relative_to(self.prefix).parts
+        code = _START.format(site=", ".join(map(repr, parts)), up=", ".join([repr(os.pardir)] * len(parts)))
+        return f"import sys; exec({code!r})\n".encode("ascii")
+
+    def differences(self) -> dict[Path, str]:
+        """Return the files that are not as they should be: path -> ``missing`` or ``changed``."""
+        return {
+            path: "changed" if path.exists() else "missing"
+            for path, content in self.expected().items()
+            if _content(path) != content
+        }
+
+    def write(self, *, python: Path, cache_tag: str, store: Path) -> bool:
+        """Write what differs, the ``.pth`` file last; return whether anything did.
+
+        The start-up code's bytecode is taken from the *store*, or compiled by *python* and kept there.
+        """
+        wanted = self.expected()
+        wanted.update(self._bytecode(python=python, cache_tag=cache_tag, store=store))
+        stale = [path for path, content in wanted.items() if _content(path) != content]
+        for path in sorted(stale, key=lambda path: path.suffix == ".pth"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, wanted[path])
+        left_over = [path for path in self._own_files() if path not in wanted]
+        for path in left_over:
+            path.unlink()
+        return bool(stale or left_over)
+
+    def _own_files(self) -> Iterator[Path]:
+        for folder in (self.folder / "runtime", self.folder / "runtime" / "__pycache__"):
+            if folder.is_dir():
+                yield from (path for path in folder.iterdir() if path.is_file() and ".opt-" not in path.name)
+
+    def _bytecode(self, *, python: Path, cache_tag: str, store: Path) -> dict[Path, bytes]:
+        compiled = compiled_runtime(python=python, cache_tag=cache_tag, store=store)
+        folder = self.folder / "runtime" / "__pycache__"
+        return {folder / name: content for name, content in compiled.items()}
+
+    def remove(self) -> None:
+        """Take the bootstrap out of the environment; the ``.pth`` file goes first. What is gone already is no error."""
+        (self.site_packages / PTH_NAME).unlink(missing_ok=True)
+        self.table.unlink(missing_ok=True)
+        for name in ("runtime", "facts"):
+            remove_tree(self.folder / name)
+
+
+def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[str, bytes]:
+    """Return the bytecode of the start-up code for *python*: file name in ``__pycache__`` -> content.
+
+    Raises InterpreterNotUsable where *python* cannot compile it.
+    """
+    source = runtime_source()
+    digest = hashlib.sha256(b"".join(name.encode() + b"\0" + source[name] + b"\0" for name in sorted(source)))
+    target = store / "runtime" / digest.hexdigest()[:32] / cache_tag
+    if not target.is_dir():
+        _compile(source, python=python, target=target)
+    return {path.name: path.read_bytes() for path in target.iterdir()}
+
+
+def _compile(source: Mapping[str, bytes], *, python: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".incoming-") as temporary:
+        sources, compiled = Path(temporary, "source"), Path(temporary, "compiled")
+        sources.mkdir()
+        compiled.mkdir()
+        for name, content in source.items():
+            (sources / name).write_bytes(content)
+        command = [str(python), "-I", "-S", "-c", _COMPILE, str(sources), str(compiled)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = f"it cannot compile the start-up code:\n{done.stderr.rstrip()}"
+            raise InterpreterNotUsable(str(python), reason)
+        publish(compiled, target)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

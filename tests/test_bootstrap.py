@@ -1,0 +1,179 @@
+"""The bootstrap of an environment: what is written, what it does at start, how it is taken out again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from multisite.bootstrap import PTH_NAME, Bootstrap, compiled_runtime, runtime_source
+from multisite.dispatch import Binding, DispatchTable, TableEntry
+from multisite.errors import InterpreterNotUsable
+
+TAG = str(sys.implementation.cache_tag)
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    return venv
+
+
+@pytest.fixture
+def bootstrap(prefix: Path) -> Bootstrap:
+    (site_packages,) = (prefix / "lib").glob("python*/site-packages")
+    return Bootstrap(prefix=prefix, site_packages=site_packages)
+
+
+def write(bootstrap: Bootstrap, store: Path) -> bool:
+    return bootstrap.write(python=bootstrap.prefix / "bin" / "python", cache_tag=TAG, store=store)
+
+
+def write_table(bootstrap: Bootstrap, store: Path) -> None:
+    root = "multi-site-packages/six/1/py3-none-any-0/site-packages"
+    (store / root).mkdir(parents=True)
+    (store / root / "six.py").write_text("here = __file__\n")
+    (bootstrap.prefix / "pylock.toml").write_bytes(b"")
+    found = (bootstrap.prefix / "pylock.toml").stat()
+    binding = Binding(
+        id="0" * 32,
+        stores=(str(store),),
+        lockfile="pylock.toml",
+        size=0,
+        mtime_ns=found.st_mtime_ns,
+        sha256="0" * 64,
+    )
+    entry = TableEntry(
+        name="six", version="1", root=root, dist_info="six-1.dist-info", build="py3-none-any-0", top_level=("six",)
+    )
+    bootstrap.table.write_bytes(DispatchTable.compile([entry]).encode(binding))
+
+
+def run(bootstrap: Bootstrap, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "MULTISITE"))}
+    command = [str(bootstrap.prefix / "bin" / "python"), *arguments]
+    return subprocess.run(command, env=clean | environ, capture_output=True, text=True, check=False)
+
+
+def test_a_second_write_writes_nothing(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    assert write(bootstrap, tmp_path / "store")
+    before = {path: path.stat().st_mtime_ns for path in bootstrap.prefix.rglob("*")}
+    assert not write(bootstrap, tmp_path / "store")
+    assert {path: path.stat().st_mtime_ns for path in bootstrap.prefix.rglob("*")} == before
+    assert bootstrap.differences() == {}
+
+
+def test_what_is_changed_missing_or_left_over_is_mended(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    runtime = bootstrap.folder / "runtime"
+    (runtime / "__init__.py").write_text("broken")
+    (runtime / "metadata.py").unlink()
+    (runtime / "of_an_older_release.py").write_text("")
+    assert bootstrap.differences() == {runtime / "__init__.py": "changed", runtime / "metadata.py": "missing"}
+    assert write(bootstrap, tmp_path / "store")
+    assert bootstrap.differences() == {}
+    assert not (runtime / "of_an_older_release.py").exists()
+
+
+def test_the_start_up_code_is_compiled_once_for_a_store(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    first = compiled_runtime(python=bootstrap.prefix / "bin" / "python", cache_tag=TAG, store=store)
+    assert set(first) == {name[:-3] + f".{TAG}.pyc" for name in runtime_source()}
+    # With its bytecode in the store, no interpreter is needed any more.
+    assert compiled_runtime(python=tmp_path / "nothing", cache_tag=TAG, store=store) == first
+    assert [path.name for path in (store / "runtime").glob("*/*")] == [TAG]
+
+
+def test_an_interpreter_that_cannot_compile_it(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho no >&2\nexit 3\n")
+    broken.chmod(0o755)
+    with pytest.raises(InterpreterNotUsable, match="it cannot compile the start-up code:\nno"):
+        compiled_runtime(python=broken, cache_tag=TAG, store=tmp_path / "store")
+    assert list((tmp_path / "store" / "runtime").glob("*/*")) == []
+
+
+def test_a_locked_module_is_imported(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    done = run(bootstrap, "-c", "import six; print(six.here)")
+    assert done.stderr == ""
+    assert done.stdout.strip().endswith("/store/multi-site-packages/six/1/py3-none-any-0/site-packages/six.py")
+
+
+def test_the_store_can_be_elsewhere(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    (tmp_path / "store").rename(tmp_path / "mounted")
+    elsewhere = {"MULTISITE_STORE": str(tmp_path / "mounted")}
+    assert run(bootstrap, "-c", "import six", **elsewhere).returncode == 0
+    for isolated in ("-I", "-E"):
+        done = run(bootstrap, isolated, "-c", "import six", **elsewhere)
+        assert "six 1 is locked, but not in the store" in done.stderr
+        assert f"run: multisite sync --venv {bootstrap.prefix}" in done.stderr
+
+
+def test_it_can_be_switched_off(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    assert "No module named 'six'\n" in run(bootstrap, "-c", "import six", MULTISITE_DISABLE="1").stderr
+    for value in ("0", ""):
+        assert run(bootstrap, "-c", "import six", MULTISITE_DISABLE=value).returncode == 0
+    assert run(bootstrap, "-E", "-c", "import six", MULTISITE_DISABLE="1").returncode == 0
+
+
+NO_TABLE = "the environment's table cannot be used, nothing locked can be imported"
+BROKEN = {
+    "no table": (None, "[Errno 2] No such file or directory: "),
+    "empty": (b"", "not a dispatch table"),
+    "torn": (b"MSTABLE\n\x01\0\0\0\x09\0\0\0\0\0\0\0", "it is torn"),
+    "future": (b"MSTABLE\n\x09\0\0\0\0\0\0\0\0\0\0\0", "it has format 9, this environment's start-up code knows 1"),
+    "damaged": (b"MSTABLE\n\x01\0\0\0\x01\0\0\0\x01\0\0\0\xff\xff", "it is damaged: "),
+    "another value": (b"MSTABLE\n\x01\0\0\0\x01\0\0\0\x01\0\0\0NN", "it lacks something: "),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_table_is_one_line_and_the_interpreter_runs(
+    bootstrap: Bootstrap, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    write(bootstrap, tmp_path / "store")
+    if content is not None:
+        bootstrap.table.write_bytes(content)
+    done = run(bootstrap, "-c", "print('runs')")
+    assert done.stdout == "runs\n"
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"multisite: {bootstrap.prefix}: {NO_TABLE} ({reason}")
+    assert line.endswith(f"; run: multisite sync --venv {bootstrap.prefix}")
+
+
+def test_start_up_code_that_is_gone_is_one_line(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    (bootstrap.folder / "runtime" / "__init__.py").unlink()
+    done = run(bootstrap, "-c", "print('runs')")
+    assert done.stdout == "runs\n"
+    (line,) = done.stderr.splitlines()
+    assert "the start-up code cannot be used, nothing locked can be imported (FileNotFoundError(" in line
+    assert line.endswith("; run: multisite sync")
+
+
+def test_what_is_removed_leaves_nothing(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    bootstrap.remove()
+    assert list(bootstrap.folder.iterdir()) == []
+    assert not (bootstrap.site_packages / PTH_NAME).exists()
+    bootstrap.remove()
+    assert run(bootstrap, "-c", "print(1)").stdout == "1\n"
+
+
+def test_no_module_is_loaded_at_start_but_the_hot_file(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    program = "import sys; print('\\n'.join(sorted(sys.modules)))"
+    plain = set(run(bootstrap, "-c", program).stdout.split())
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    assert set(run(bootstrap, "-c", program).stdout.split()) - plain == {"_multisite"}
