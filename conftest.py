@@ -1,0 +1,72 @@
+"""What every test module can ask for."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests import builders
+from tests.pythons import found_pythons
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from multisite.store import Store
+
+
+class MakeWheel(Protocol):
+    """``tests.builders.make_wheel``, bound to a folder."""
+
+    def __call__(self, name: str, version: str = ..., files: builders.Tree | None = ..., **options: Any) -> Path: ...
+
+
+def pytest_report_header() -> str:
+    return f"pythons: {', '.join(found_pythons())}"
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever runs the tests may have an environment of multisite's active, or bytecode switched off.
+    for name in ("MULTISITE_STORE", "MULTISITE_DISABLE", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _index_for_marked(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("index"):
+        request.getfixturevalue("index")
+
+
+@pytest.fixture
+def make_wheel(tmp_path: Path) -> MakeWheel:
+    """Make wheels in a folder of this test's own."""
+    return functools.partial(builders.make_wheel, tmp_path / "wheels")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return an empty store."""
+    from multisite.store import Store
+
+    return Store.open(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> dict[str, Path]:
+    """Return one interpreter for each minor version of CPython that is there, by ``3.8`` and so on."""
+    return found_pythons()
+
+
+@pytest.fixture(scope="session")
+def index() -> None:
+    """Skip what needs a package index when none answers."""
+    from uv import find_uv_bin
+
+    command = [find_uv_bin(), "pip", "compile", "--no-header", "--quiet", "--no-cache", "-"]
+    done = subprocess.run(command, input=b"idna", capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("no package index answers")

@@ -1,0 +1,153 @@
+"""Changes to files and folders that are done whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["flush_folder", "locked", "publish", "remove_empty_parents", "remove_tree", "write_atomic", "write_new"]
+
+# No text translation on Windows, and never through a link that somebody put there.
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
+_ATTEMPTS = 20
+
+
+def write_new(path: Path, *, mode: int = 0o666) -> int:
+    """Create the file *path* and return a descriptor to write to it. Raises FileExistsError.
+
+    The kernel takes the umask off *mode*: the only way to honour it without changing it for every thread.
+    """
+    return os.open(path, _NEW_FILE, mode)
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = False) -> None:
+    """Give the file *path* the content *data*; readers see the old content or the new.
+
+    The umask is taken off *mode*. With *sync* the content is on the disk before the name is.
+    """
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    try:
+        with open(write_new(temporary, mode=mode), "wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    if sync:
+        flush_folder(path.parent)
+
+
+def publish(folder: Path, target: Path, *, sync: bool = False) -> bool:
+    """Rename *folder* to *target*; False, with nothing changed, when *target* is there already.
+
+    Makes the folders above *target*, again when somebody removes them, being empty, at the same moment.
+    """
+    for attempt in range(_ATTEMPTS):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # POSIX renames over an empty folder; nothing is lost with that.
+            folder.rename(target)
+        except FileNotFoundError:
+            if attempt == _ATTEMPTS - 1 or not folder.exists():
+                raise
+        except OSError as error:
+            # Windows says "access denied" for a folder in the way.
+            if error.errno not in _TAKEN and not (isinstance(error, PermissionError) and target.exists()):
+                raise
+            return False
+        else:
+            break
+    if sync:
+        flush_folder(target.parent)
+    return True
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the names in *folder* written to the disk, where the platform can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network filesystems have no such call for folders.
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout: float = -1) -> Iterator[None]:
+    """Hold an advisory lock on *path* against other threads and processes.
+
+    *timeout* is in seconds, below zero for ever; raises TimeoutError when it passes. The lock ends with the process.
+    """
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path, timeout=timeout):
+        yield
+
+
+def remove_tree(path: Path) -> None:
+    """Remove *path* and what is under it; links are removed, not followed. Nothing there is fine."""
+    try:
+        is_folder = stat.S_ISDIR(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if not is_folder or (os.name == "nt" and path.is_symlink()):
+        path.unlink(missing_ok=True)
+    elif sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=_unprotected)
+    else:
+        shutil.rmtree(path, onerror=lambda call, name, caught: _unprotected(call, name, caught[1]))
+
+
+def _unprotected(call: Callable[..., object], name: str, error: BaseException) -> None:
+    # Another process removing the same tree is no failure; a folder without write permission is opened and tried
+    # again, as is a read-only file on Windows.
+    if isinstance(error, FileNotFoundError):
+        return
+    if not isinstance(error, PermissionError):
+        raise error
+    path = Path(name)
+    for protected in (path.parent, path):
+        if not protected.is_symlink():
+            protected.chmod(stat.S_IMODE(protected.stat().st_mode) | stat.S_IRWXU)
+    if call in {os.unlink, os.rmdir}:
+        call(name)
+    else:
+        remove_tree(path)
+
+
+def remove_empty_parents(path: Path, upto: Path) -> None:
+    """Remove the folders above *path* that are empty, up to and without *upto*, which must be one of them."""
+    if upto not in path.parents:
+        raise ValueError(f"{upto} is not above {path}")
+    for parent in path.parents:
+        if parent == upto:
+            return
+        try:
+            parent.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            return
