@@ -122,6 +122,10 @@ class DownloadFailed(MultisiteError, OSError):
         )
         self.filename, self.url, self.reason = filename, url, reason
 
+    def __str__(self) -> str:
+        # OSError's own, once there is a file name, speaks of an error number.
+        return str(self.args[0])
+
 
 class ArtifactMismatch(MultisiteError, ValueError):
     """A fetched file is not the one that the lockfile names."""

@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import urlsplit
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import (
@@ -276,6 +277,8 @@ def _package_hazards(index: int, package: Package) -> Iterator[str]:
 def _file_hazards(key: str, file: PackageWheel | PackageSdist | PackageArchive, filename: str) -> Iterator[str]:
     if filename in {"", ".", ".."} or _UNSAFE_IN_FILENAME.search(filename):
         yield f"{key}.name: {filename!r} is not a plain file name"
+    if not _is_address(file.url):
+        yield f"{key}.url: {file.url!r} is not an address"
     if file.size is not None and file.size < 0:
         yield f"{key}.size: {file.size} is negative"
     for algorithm, digits in file.hashes.items():
@@ -283,6 +286,13 @@ def _file_hazards(key: str, file: PackageWheel | PackageSdist | PackageArchive, 
             yield f"{key}.hashes.{algorithm}: {digits!r} is not such a hash"
     if not _RELIABLE.intersection(file.hashes):
         yield f"{key}.hashes: {', '.join(file.hashes)} can be forged or is unknown; sha256 is needed"
+
+
+def _is_address(url: str | None) -> bool:
+    try:
+        return url is None or bool(urlsplit(url).scheme)
+    except ValueError:
+        return False
 
 
 def _subdirectory_hazards(key: str, subdirectory: str | None) -> Iterator[str]:
