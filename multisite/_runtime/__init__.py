@@ -133,13 +133,20 @@ class Table:
         except (AttributeError, KeyError, TypeError) as error:
             raise TableError("it lacks something: {!r}".format(error)) from error
 
-    def root(self, index):
-        """Return the folder that holds the distribution with this *index*, as a site-packages folder holds it."""
+    def root(self, index, replaced=()):
+        """Return the folder that holds the distribution with this *index*, as a site-packages folder holds it.
+
+        A folder that it shares with one of the *replaced* distributions has that one's files as well, so then it is
+        the folder of its own entry.
+        """
         row = self.distributions[index]
         if row[0] in self.edits:
             return os.path.join(os.path.dirname(self.folder), self.edits[row[0]])
+        root = row[2]
+        if replaced and any(self.distributions[other][2] == root for other in replaced):
+            root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))
         store = self.stores[self.layers[index] if self.layers else 0]
-        return store + os.sep + row[2].replace("/", os.sep)
+        return store + os.sep + root.replace("/", os.sep)
 
     def indexes_of(self, children):
         """Return the indexes of the distributions whose metadata is among *children*, names in a folder."""
@@ -161,6 +168,7 @@ class Site:
         self._claims = {path: True}
         self._identity = None
         self._replaced = None
+        self.folders = {}  # what merging.py claims besides: path -> a function that makes its finder
         self.metadata = {}  # what metadata.py keeps, by the module that asks
 
     def install(self):
@@ -172,9 +180,11 @@ class Site:
 
     def hook(self, path):
         """Claim the environment's site-packages folder (a hook for ``sys.path_hooks``)."""
+        if path in self.folders:
+            return self.folders[path]()
         if path != self.path and not self.owns(path):
             raise ImportError("only the site-packages folder of one environment is claimed", path=path)
-        return SiteFinder(self, path, self._unclaimed(path))
+        return SiteFinder(self, path, ask_hooks(self.other_hooks(), path))
 
     def owns(self, path):
         """Tell whether *path*, however it is spelled, is the environment's site-packages folder."""
@@ -214,11 +224,9 @@ class Site:
                 return stranger
         return SiteFinder(self, entry, stranger)
 
-    def _unclaimed(self, path):
-        """Return the finder that *path* has from the hooks after ours."""
-        hooks = sys.path_hooks
-        at = next((i for i, hook in enumerate(hooks) if getattr(hook, "__self__", None) is self), -1)
-        return ask_hooks(hooks[at + 1 :], path)
+    def other_hooks(self):
+        """Return the path hooks that are not ours: what a folder would be asked by in a plain environment."""
+        return [hook for hook in sys.path_hooks if getattr(hook, "__self__", None) is not self]
 
     def replaced(self, table):
         """Return the indexes of the locked distributions that are really installed beside the locked ones.
@@ -260,18 +268,6 @@ def ask_hooks(hooks, path):
     return None
 
 
-def finder_of(folder):
-    """Return the path entry finder for a *folder* as ``PathFinder`` would, None where there is no such folder."""
-    cache = sys.path_importer_cache
-    try:
-        finder = cache[folder]
-    except KeyError:
-        finder = ask_hooks(sys.path_hooks, folder)
-        if finder is not None:  # a folder that is missing now may be there after the next sync
-            cache[folder] = finder
-    return finder
-
-
 class SiteFinder:
     """The path entry finder of the site-packages folder: what is really there and what is locked, as one folder."""
 
@@ -279,6 +275,10 @@ class SiteFinder:
         self.site = site
         self.path = path
         self.real = real
+        # The finder of a plain site-packages folder keeps the loaders of the moment when it was made, whatever path
+        # hooks come after; it stands for all that is in the folder.
+        self._hooks = site.other_hooks()
+        self._finders = {}
 
     def __repr__(self):
         return "{}({!r})".format(type(self).__name__, self.path)
@@ -293,7 +293,7 @@ class SiteFinder:
         specs = [] if spec is None else [spec]
         missing = []
         for folder, index in self._folders(table, (owners,) if type(owners) is int else owners).items():
-            finder = finder_of(folder)
+            finder = self.finder_of(folder)
             spec = None if finder is None else finder.find_spec(fullname, target)
             if spec is not None:
                 specs.append(spec)
@@ -306,7 +306,7 @@ class SiteFinder:
         if len(specs) > 1:
             from .merging import merged
 
-            return merged(specs)
+            return merged(self.site, specs)
         return specs[0] if specs else None
 
     def _folders(self, table, owners):
@@ -315,13 +315,21 @@ class SiteFinder:
         folders = {}
         for index in owners:
             if index not in replaced:
-                folders.setdefault(table.root(index), index)
+                folders.setdefault(table.root(index, replaced), index)
         return folders
+
+    def finder_of(self, folder):
+        """Return the finder for a *folder* of the store, None where there is no such folder."""
+        finder = self._finders.get(folder)
+        if finder is None:  # one that is missing now may be there after the next sync
+            finder = self._finders[folder] = ask_hooks(self._hooks, folder)
+        return finder
 
     def invalidate_caches(self):
         """Forget what was read from disk."""
-        if hasattr(self.real, "invalidate_caches"):
-            self.real.invalidate_caches()
+        for finder in [self.real, *self._finders.values()]:
+            if hasattr(finder, "invalidate_caches"):
+                finder.invalidate_caches()
         self.site.refresh()
 
     def iter_modules(self, prefix=""):

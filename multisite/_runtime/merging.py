@@ -1,18 +1,27 @@
 """Several finds of one name in what counts as one folder."""
 
+import pkgutil
+import sys
 
-def merged(specs):
+from . import ask_hooks
+
+
+def merged(site, specs):
     """Return the one spec that a single folder with all of the found things in it would give.
 
     As in ``FileFinder``, a regular package comes before a module, an extension module before source before bytecode,
     and a bare folder (a namespace portion) last; among equals the first. What lies in the folders that lost is part of
-    the package that won.
+    the package that won, at every depth.
     """
+    if len(specs) < 2:
+        return specs[0] if specs else None
     best = min(specs, key=_rank)
-    if best.submodule_search_locations is not None:
-        locations = best.submodule_search_locations
+    locations = best.submodule_search_locations
+    if locations is not None:
         for spec in specs:
             locations.extend([found for found in spec.submodule_search_locations or () if found not in locations])
+        if best.loader is not None and len(locations) > 1:
+            _claim(site, list(locations))
     return best
 
 
@@ -21,3 +30,68 @@ def _rank(spec):
         return 4 if spec.loader is None else 0
     origin = spec.origin or ""
     return 3 if origin.endswith(".pyc") else 2 if origin.endswith((".py", ".pyw")) else 1
+
+
+def _claim(site, locations):
+    """Have the folders of one regular package answered for as one, by the finder of the first."""
+    site.folders[locations[0]] = lambda: MergedFolders(site, locations)
+    for location in locations[1:]:
+        site.folders[location] = lambda: Covered(site)
+    for location in locations:
+        sys.path_importer_cache[location] = site.folders[location]()
+
+
+class MergedFolders:
+    """The path entry finder of several folders that would be one folder in a plain environment."""
+
+    def __init__(self, site, locations):
+        self.site = site
+        self.path = locations[0]
+        hooks = site.other_hooks()
+        self._finders = [finder for finder in [ask_hooks(hooks, folder) for folder in locations] if finder is not None]
+
+    def find_spec(self, fullname, target=None):
+        """Find a module in the folders."""
+        specs = [finder.find_spec(fullname, target) for finder in self._finders]
+        return merged(self.site, [spec for spec in specs if spec is not None])
+
+    def invalidate_caches(self):
+        """Forget what was read from disk."""
+        for finder in self._finders:
+            if hasattr(finder, "invalidate_caches"):
+                finder.invalidate_caches()
+
+    def iter_modules(self, prefix=""):
+        """List the modules in the folders for ``pkgutil``, in the order of file names."""
+        return union([pkgutil.iter_importer_modules(finder, prefix) for finder in self._finders])
+
+
+class Covered:
+    """The path entry finder of a folder that another one's finder answers for."""
+
+    def __init__(self, site):
+        self.site = site
+
+    def find_spec(self, fullname, target=None):
+        """Find nothing."""
+
+    def iter_modules(self, prefix=""):
+        """List nothing."""
+        return []
+
+
+def union(listings):
+    """Return (name, is a package) of each module in any of *listings*, in the order of file names.
+
+    As in ``pkgutil`` itself, a folder without an ``__init__`` file is not listed.
+    """
+    found = {}
+    for listing in listings:
+        for name, is_package in listing:
+            found[name] = found.get(name, False) or is_package
+    return sorted(found.items(), key=_file_name)
+
+
+def _file_name(item):
+    name, is_package = item
+    return name if is_package else name + "."

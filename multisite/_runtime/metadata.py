@@ -116,7 +116,7 @@ def _locked_folder(protocol, site):
             return list(self.indexes)
 
         def joinpath(self, child):
-            return pathlib.Path(self.table.root(self.indexes[child]), child)
+            return pathlib.Path(self.table.root(self.indexes[child], site.replaced(self.table)), child)
 
         def distribution(self, index):
             return self.kind(self.joinpath(self.table.distributions[index][3]), index)

@@ -18,7 +18,7 @@ def adapt(package, finder_class):
         replaced = finder.site.replaced(table)
         for index, row in enumerate(table.distributions):
             if index not in replaced:
-                root = table.root(index)
+                root = table.root(index, replaced)
                 metadata = package["PathMetadata"](root, os.path.join(root, row[3]))
                 yield package["Distribution"].from_location(
                     path_item, row[3], metadata, precedence=package["DEVELOP_DIST"]

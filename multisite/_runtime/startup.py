@@ -13,7 +13,7 @@ def run(site):
     replaced = site.replaced(table)
     for name, index, text in table.start_up:
         if index not in replaced:
-            addpackage(site.path, name, text, table.root(index))
+            addpackage(site.path, name, text, table.root(index, replaced))
 
 
 def addpackage(sitedir, name, text, root):
