@@ -63,18 +63,19 @@ class Query:
         self.folder = self._folder()
 
     def _folder(self):
-        """Return the site-packages folder as the asking module's search sees it, kept for as long as the table."""
+        """Return the site-packages folder as the asking module's search sees it, kept while nothing changes."""
+        table = self.site.table
+        replaced = self.site.replaced(table)
         known = self.site.metadata.get(self.protocol.__name__)
-        if known is None or known.table is not self.site.table:
-            known = self.site.metadata[self.protocol.__name__] = _locked_folder(self.protocol, self.site)
+        if known is None or known.table is not table or known.replaced is not replaced:
+            known = _locked_folder(self.protocol, self.site, table, replaced)
+            self.site.metadata[self.protocol.__name__] = known
         return known
 
     def indexes(self):
         """Return the indexes of the matching locked distributions that are not really installed, in order."""
-        replaced = self.site.replaced(self.folder.table)
-        prepared = self.protocol.Prepared(self.name)
-        found = (self.folder.indexes[path.name] for path in self.folder.search(prepared))
-        return [index for index in found if index not in replaced]
+        found = (self.folder.indexes[path.name] for path in self.folder.search(self.protocol.Prepared(self.name)))
+        return [index for index in found if index not in self.folder.replaced]
 
     def shadowed(self):
         """Return the indexes of the locked distributions whose names an earlier entry of the path has."""
@@ -102,7 +103,7 @@ def _protocol(context):
     return importlib.metadata
 
 
-def _locked_folder(protocol, site):
+def _locked_folder(protocol, site, table, replaced):
     """Return a folder for the search of *protocol* whose children are what is locked."""
     import pathlib
 
@@ -116,14 +117,15 @@ def _locked_folder(protocol, site):
             return list(self.indexes)
 
         def joinpath(self, child):
-            return pathlib.Path(self.table.root(self.indexes[child], site.replaced(self.table)), child)
+            return pathlib.Path(table.root(self.indexes[child], replaced), child)
 
         def distribution(self, index):
-            return self.kind(self.joinpath(self.table.distributions[index][3]), index)
+            return self.kind(self.joinpath(table.distributions[index][3]), index)
 
     folder = LockedFolder(site.path)
-    folder.table = site.table
-    folder.indexes = {row[3]: index for index, row in enumerate(site.table.distributions)}
+    folder.table = table
+    folder.replaced = replaced
+    folder.indexes = {row[3]: index for index, row in enumerate(table.distributions)}
     folder.kind = _distribution_class(protocol, Facts(site))
     return folder
 
