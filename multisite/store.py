@@ -1,0 +1,295 @@
+"""The store: every distribution of this machine, once.
+
+A published entry never changes in what its RECORD lists. It is built under ``.incoming``, verified while it is written,
+and published by one rename; whoever is killed before that leaves something under ``.incoming`` and nothing else.
+Readers take no locks. Layout and formats: docs/formats.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from multisite.document import Fields, dump_document, load_document
+from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
+from multisite.errors import EntryMissing, InvalidDocument, StoreNotUsable, UnsupportedFormat
+from multisite.files import locked, publish, remove_tree, write_atomic
+from multisite.manifest import FORMAT as MANIFEST_FORMAT
+from multisite.manifest import Manifest
+from multisite.names import BuildId
+from multisite.sharing import SharedFolder, find_shared, make_shared
+from multisite.unpacking import flush_tree, unpack
+from multisite.wheel import WheelFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Artifact", "SharedFolder", "Store", "StoredDistribution"]
+
+FORMAT = 1
+_ALIAS_FORMAT = 1
+_KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_ATTEMPTS = 5
+# Somebody else's store, or one on a disk that is mounted for reading: derived data is then made for this process.
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_USABLE = _READ_ONLY | {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A store in the folder ``root``; ``id`` is its own, ``min_writer`` the least format that a writer must know."""
+
+    root: Path
+    id: str
+    min_writer: int
+
+    @classmethod
+    def open(cls, root: Path) -> Store:
+        """Open the store in *root*; make one when there is nothing in that folder.
+
+        Raises StoreNotUsable for a folder that holds something else or cannot be used, UnsupportedFormat,
+        InvalidDocument.
+        """
+        path = root / "store.json"
+        try:
+            if not path.exists():
+                _create(root)
+            document = path.read_bytes()
+        except OSError as error:
+            raise StoreNotUsable(root, error.strerror or str(error)) from error
+        fields = Fields(load_document(document, kind="store", format=FORMAT, where=path))
+        store = cls(root=root, id=fields.text("id"), min_writer=fields.integer("min_writer"))
+        fields.finish("store", path)
+        return store
+
+    def builds(self) -> Iterator[BuildId]:
+        """Yield what entries there are, sorted, without reading them."""
+        for path in sorted((self.root / ENTRIES).glob("[!.]*/*/*")):
+            try:
+                yield BuildId.parse(path.relative_to(self.root / ENTRIES).as_posix())
+            except ValueError:
+                continue  # not ours
+
+    def entries(self) -> Iterator[StoredDistribution]:
+        """Yield every entry, sorted. Raises InvalidDocument at one that is damaged."""
+        return (self.entry(build) for build in self.builds())
+
+    def entry(self, build: BuildId) -> StoredDistribution:
+        """Return an entry. Raises EntryMissing, and InvalidDocument where its metadata are damaged."""
+        folder = self._folder(build)
+        try:
+            manifest = Manifest.from_document((folder / "manifest.json").read_bytes(), folder / "manifest.json")
+        except (FileNotFoundError, InvalidDocument, UnsupportedFormat) as error:
+            manifest = self._described_again(build, folder, error)
+        return StoredDistribution(store_root=self.root, id=build, manifest=manifest)
+
+    def find_artifact(self, sha256: str) -> StoredDistribution | None:
+        """Return the entry that the wheel file with this hash was unpacked to, None where there is none."""
+        return self._aliased(self._artifact_alias(sha256))
+
+    def find_source(self, key: str) -> StoredDistribution | None:
+        """Return the entry that a source build with this key made, None where there is none."""
+        return self._aliased(self._source_alias(key))
+
+    def add_wheel(
+        self, path: Path, *, artifact: Artifact, source_key: str | None = None, replace: bool = False
+    ) -> StoredDistribution:
+        """Return the entry of the wheel file *path*, unpacked into the store unless it is there already.
+
+        *artifact* is that file; the caller has compared its hash with what was wanted. *source_key* names the build
+        that made it. With *replace* an entry that is there is unpacked anew: the way to mend one.
+
+        Raises InvalidWheel with every fault, StoreNotUsable, UnsupportedFormat.
+        """
+        found = None if replace else self.find_artifact(artifact.sha256)
+        try:
+            if found is None:
+                self._check_writable()
+                found = self._unpacked(path, artifact, replace=replace)
+            self._note(found, artifact, source_key)
+        except OSError as error:
+            if isinstance(error, StoreNotUsable) or error.errno not in _NOT_USABLE:
+                raise
+            raise StoreNotUsable(self.root, error.strerror or str(error)) from error
+        return found
+
+    def shared_folder(self, members: Sequence[StoredDistribution]) -> SharedFolder:
+        """Return the folder that *members*, which collide, share; made when it is missing."""
+        found = find_shared(self.root, members)
+        if found is None:
+            self._check_writable()
+            found = make_shared(self.root, members)
+        return found
+
+    def table_path(self, key: str) -> Path:
+        """Return where the compiled dispatch table with this key is kept."""
+        return self.root / "tables" / _checked(key)
+
+    def read_table(self, key: str) -> bytes | None:
+        """Return a kept dispatch table, None where there is none."""
+        try:
+            return self.table_path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write_table(self, key: str, data: bytes) -> None:
+        """Keep a compiled dispatch table for every environment with the same key."""
+        self._check_writable()
+        path = self.table_path(key)
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, data)
+
+    def _folder(self, build: BuildId) -> Path:
+        return self.root / ENTRIES / build.path
+
+    def _check_writable(self) -> None:
+        if self.min_writer > FORMAT:
+            raise UnsupportedFormat("store, to write to it,", self.root, found=self.min_writer, known=FORMAT)
+
+    def _described_again(self, build: BuildId, folder: Path, error: Exception) -> Manifest:
+        """Make a manifest again that is missing, damaged, or of another format."""
+        if not folder.is_dir():
+            raise EntryMissing(str(build), self.root) from error
+        manifest = describe(folder)
+        if manifest.build_id != build:
+            problem = f"RECORD and metadata are those of {manifest.build_id}"
+            raise InvalidDocument("entry", folder, [problem], hint="multisite sync") from error
+        # What a later multisite wrote is left for it.
+        if not (isinstance(error, UnsupportedFormat) and _is_later(error.found)) and self.min_writer <= FORMAT:
+            try:
+                write_atomic(folder / "manifest.json", manifest.to_document())
+            except OSError as failure:
+                if failure.errno not in _READ_ONLY:
+                    raise
+        return manifest
+
+    def _unpacked(self, path: Path, artifact: Artifact, *, replace: bool) -> StoredDistribution:
+        with self._incoming() as folder:
+            with WheelFile.open(path) as wheel:
+                unpack(wheel, folder)
+            manifest = describe(folder)
+            (folder / "manifest.json").write_bytes(manifest.to_document())
+            (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
+            flush_tree(folder)
+            if replace:
+                self._set_aside(manifest.build_id)
+            return self._published(folder, manifest)
+
+    @contextlib.contextmanager
+    def _incoming(self) -> Iterator[Path]:
+        folder = self.root / ENTRIES / ".incoming" / secrets.token_hex(16)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+
+    def _published(self, folder: Path, manifest: Manifest) -> StoredDistribution:
+        """Rename *folder* into place, or return the entry that somebody else put there first."""
+        build = manifest.build_id
+        for _ in range(_ATTEMPTS):
+            if publish(folder, self._folder(build), sync=True):
+                return StoredDistribution(store_root=self.root, id=build, manifest=manifest)
+            try:
+                winner = self.entry(build)
+            except EntryMissing:
+                continue  # removed at this moment
+            except InvalidDocument:
+                self._set_aside(build)
+                continue
+            if winner.manifest.digest != manifest.digest:
+                raise StoreNotUsable(self.root, f"{build} has other content with the same name")
+            return winner
+        raise StoreNotUsable(self.root, f"{build} is removed again and again")
+
+    def _set_aside(self, build: BuildId) -> None:
+        """Take away an entry that is there, in one step for those who look for it."""
+        with self._incoming() as aside, contextlib.suppress(FileNotFoundError):
+            self._folder(build).rename(aside / "entry")
+
+    def _note(self, found: StoredDistribution, artifact: Artifact, source_key: str | None) -> None:
+        """Write down that *artifact*, and the build *source_key*, lead to this entry."""
+        if not _has(_origins(found), artifact, source_key):
+            self._check_writable()
+            name = hashlib.sha256(str(found.id).encode()).hexdigest()[:32]
+            with locked(self.root / "locks" / f"{name}.lock"):
+                noted = (_origins(found) or Origins()).with_artifact(artifact)
+                noted = noted if source_key is None else noted.with_source(source_key)
+                write_atomic(found.folder / "artifacts.json", noted.to_document())
+        self._alias(self._artifact_alias(artifact.sha256), found)
+        if source_key is not None:
+            self._alias(self._source_alias(source_key), found)
+
+    def _artifact_alias(self, sha256: str) -> Path:
+        return self.root / "artifacts" / "sha256" / _checked(sha256)[:2] / f"{sha256}.json"
+
+    def _source_alias(self, key: str) -> Path:
+        return self.root / "sources" / f"{_checked(key)}.json"
+
+    def _alias(self, path: Path, found: StoredDistribution) -> None:
+        value = {"entry": str(found.id), "digest": found.manifest.digest}
+        document = dump_document(value, format=_ALIAS_FORMAT)
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_bytes() == document:
+                return
+        self._check_writable()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, document)
+
+    def _aliased(self, path: Path) -> StoredDistribution | None:
+        """Follow an alias; a damaged one, or one that leads nowhere, counts as none and will be written again."""
+        try:
+            fields = Fields(load_document(path.read_bytes(), kind="alias", format=_ALIAS_FORMAT, where=path))
+            build, digest = fields.text("entry"), fields.digest("digest")
+            fields.finish("alias", path)
+            found = self.entry(BuildId.parse(build))
+        except (FileNotFoundError, InvalidDocument, EntryMissing):
+            return None
+        except UnsupportedFormat:
+            raise
+        except ValueError:
+            return None
+        return found if found.manifest.digest == digest else None
+
+
+def _create(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    strangers = sorted({path.name for path in root.iterdir()} - {"locks", "store.json"})
+    if strangers and not (root / "store.json").exists():
+        raise StoreNotUsable(root, f"no store, and not empty: it holds {strangers[0]}")
+    with locked(root / "locks" / "store.lock"):
+        if not (root / "store.json").exists():
+            document = dump_document({"id": secrets.token_hex(16), "min_writer": FORMAT}, format=FORMAT)
+            write_atomic(root / "store.json", document, sync=True)
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"not a SHA-256 in hexadecimal digits: {key!r}")
+    return key
+
+
+def _is_later(found: object) -> bool:
+    return isinstance(found, int) and found > MANIFEST_FORMAT
+
+
+def _origins(found: StoredDistribution) -> Origins | None:
+    """Return where an entry came from; None where that is damaged, to be written anew."""
+    try:
+        return found.origins()
+    except InvalidDocument:
+        return None
+
+
+def _has(origins: Origins | None, artifact: Artifact, source_key: str | None) -> bool:
+    return (
+        origins is not None
+        and origins.with_artifact(artifact) == origins
+        and (source_key is None or source_key in origins.sources)
+    )
