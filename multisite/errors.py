@@ -22,6 +22,7 @@ __all__ = [
     "MultisiteError",
     "NotAnEnvironment",
     "ResolutionFailed",
+    "ResolverStopped",
     "StoreNotUsable",
     "UnsupportedFormat",
 ]
@@ -108,6 +109,16 @@ class ResolutionFailed(MultisiteError):
 
     def __init__(self, explanation: str, *, shortened: str | None = None) -> None:
         super().__init__(f"no set of versions satisfies what was asked for:\n{shortened or explanation}")
+        self.explanation = explanation
+
+
+class ResolverStopped(MultisiteError):
+    """The resolver could not find out whether there is a solution; ``explanation`` is its own, whole."""
+
+    exit_code = 3
+
+    def __init__(self, explanation: str) -> None:
+        super().__init__(f"the resolver stopped:\n{explanation}")
         self.explanation = explanation
 
 

@@ -1,0 +1,112 @@
+"""What a pyproject.toml asks for: its project, extras and dependency groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from multisite.names import normalize
+from multisite.requirements_file import requirement_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["PyProject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PyProject:
+    """A pyproject.toml, as far as locking needs it.
+
+    ``builds`` says whether it has a ``[build-system]``, so that its project can be installed itself. ``extras`` is
+    None where only the build backend knows them. ``problems`` names each fault with its key path.
+    """
+
+    has_project: bool
+    builds: bool
+    extras: frozenset[str] | None
+    groups: frozenset[str]
+    problems: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, data: bytes) -> PyProject:
+        """Read the file's bytes; a file that is no TOML has nothing but its problem."""
+        import tomli
+
+        try:
+            document = tomli.loads(data.decode("utf-8"))
+        except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+            problem = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            return cls(has_project=False, builds=False, extras=None, groups=frozenset(), problems=(problem,))
+        project = _table(document, "project")
+        optional = _table(project, "optional-dependencies")
+        groups = _table(document, "dependency-groups")
+        dynamic = "project" not in document or "optional-dependencies" in project.get("dynamic", ())
+        return cls(
+            has_project="project" in document,
+            builds="build-system" in document,
+            extras=None if dynamic else frozenset(map(normalize, optional)),
+            groups=frozenset(map(normalize, groups)),
+            problems=tuple(_problems(document)),
+        )
+
+    def missing(self, *, extras: Iterable[str], groups: Iterable[str]) -> Iterator[str]:
+        """Say which of the wanted extras and groups it does not have."""
+        if self.extras is not None:
+            yield from _absent("extra", extras, self.extras)
+        yield from _absent("dependency group", groups, self.groups)
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _absent(what: str, wanted: Iterable[str], offered: frozenset[str]) -> Iterator[str]:
+    for name in wanted:
+        if normalize(name) not in offered:
+            yield f"no {what} {name!r}; it has {', '.join(sorted(offered)) or 'none'}"
+
+
+def _problems(document: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("project", "build-system", "dependency-groups"):
+        if not isinstance(document.get(key, {}), Mapping):
+            yield f"{key}: not a table"
+    project = _table(document, "project")
+    if "project" in document and not isinstance(project.get("name"), str):
+        yield "project.name: missing, or not a text"
+    yield from _list_problems("project.dependencies", project.get("dependencies", []))
+    for extra, requirements in _table(project, "optional-dependencies").items():
+        yield from _list_problems(f"project.optional-dependencies.{extra}", requirements)
+    yield from _group_problems(_table(document, "dependency-groups"))
+
+
+def _list_problems(key: str, requirements: Any) -> Iterator[str]:
+    if not isinstance(requirements, list):
+        yield f"{key}: not a list"
+        return
+    for index, requirement in enumerate(requirements):
+        if not isinstance(requirement, str):
+            yield f"{key}[{index}]: not a text"
+        elif problem := requirement_problem(requirement):
+            yield f"{key}[{index}]: {requirement!r}: {problem}"
+
+
+def _group_problems(groups: Mapping[str, Any]) -> Iterator[str]:
+    known = set(map(normalize, groups))
+    for group, members in groups.items():
+        key = f"dependency-groups.{group}"
+        if not isinstance(members, list):
+            yield f"{key}: not a list"
+            continue
+        yield from _list_problems(key, [_stand_in(member) for member in members])
+        for index, member in enumerate(members):
+            included = member.get("include-group") if isinstance(member, Mapping) else None
+            if included is not None and normalize(str(included)) not in known:
+                yield f"{key}[{index}].include-group: no group {included!r}"
+
+
+def _stand_in(member: Any) -> Any:
+    """Let an include pass where requirements are judged."""
+    return "included" if isinstance(member, Mapping) and set(member) == {"include-group"} else member

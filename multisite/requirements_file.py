@@ -1,0 +1,117 @@
+"""A requirements file as pip and uv read it: which lines are wrong, and which further files it includes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["RequirementsFiles", "is_address", "is_path", "path_of", "requirement_problem"]
+
+_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9.+-]+://|file:)", re.ASCII)
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_AT = re.compile(r"[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*@")
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+_INCLUDE = re.compile(r"(?:-r|--requirements?|-c|--constraints?)(?:\s+|=|(?=[^-\s=]))(?P<file>.+)")
+_EXTRAS = re.compile(r"\[[^\]]*\]$")
+
+
+def is_address(word: str) -> bool:
+    """Tell whether a requirement is an address (``https://…``, ``git+ssh://…``, ``file:…``)."""
+    return _ADDRESS.match(word) is not None
+
+
+def is_path(word: str) -> bool:
+    """Tell whether a requirement is a folder or file of this machine, by its spelling alone."""
+    path = path_of(word)
+    return not _AT.match(word) and (
+        path.startswith(".") or "/" in path or "\\" in path or path.lower().endswith(_ARCHIVES)
+    )
+
+
+def path_of(word: str) -> str:
+    """Return a path without the marker and the extras that may follow it."""
+    return _EXTRAS.sub("", word.partition(";")[0].strip())
+
+
+def requirement_problem(word: str) -> str | None:
+    """Say what is wrong with a requirement of PEP 508; None for a good one."""
+    try:
+        Requirement(word)
+    except InvalidRequirement as error:
+        return str(error).partition("\n")[0]
+    return None
+
+
+@dataclass
+class RequirementsFiles:
+    """Requirements files with all that they include, read once each.
+
+    ``digests`` maps each file to its SHA-256; ``problems`` names each fault with file and line. Options other than
+    ``-r`` and ``-c`` are the resolver's to judge, and so are variables (``${NAME}``).
+    """
+
+    digests: dict[Path, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def take(self, path: Path, where: str) -> bytes | None:
+        """Read any file that what was asked for depends on, for its digest; None, and a problem, if that fails."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            self.problems.append(f"{where}: {error.strerror}")
+            return None
+        self.digests[path] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def read(self, path: Path, *, shown: str, asked_by: str | None = None) -> None:
+        """Read a file and what it includes; ``shown`` is its name in messages, ``asked_by`` the line that named it."""
+        if path in self.digests:
+            return
+        data = self.take(path, f"{asked_by}: {shown}" if asked_by else shown)
+        if data is None:
+            return
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            self.problems.append(f"{shown}:{line}: not UTF-8")
+            return
+        for line, words in _logical_lines(text):
+            self._judge(words, path, f"{shown}:{line}")
+
+    def _judge(self, words: str, path: Path, where: str) -> None:
+        if "${" in words:
+            return
+        if include := _INCLUDE.fullmatch(words):
+            name = include["file"].strip("\"'")
+            if not is_address(name):
+                self.read(path.parent / name, shown=str(path.parent / name), asked_by=where)
+        elif not words.startswith("-"):
+            requirement = re.split(r"\s--?[A-Za-z]", words)[0].strip()
+            if is_path(requirement) or is_address(requirement):
+                return
+            if problem := requirement_problem(requirement):
+                self.problems.append(f"{where}: {requirement!r}: {problem}")
+
+
+def _logical_lines(text: str) -> list[tuple[int, str]]:
+    """Join continued lines, drop comments and blank ones; each with the number of its first line."""
+    lines: list[tuple[int, str]] = []
+    start, joined = 0, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        start = start or number
+        bare = _COMMENT.sub("", line)
+        if bare.endswith("\\"):
+            joined += bare[:-1] + " "
+            continue
+        lines.append((start, (joined + bare).strip()))
+        start, joined = 0, ""
+    lines.append((start, joined.strip()))
+    return [(number, words) for number, words in lines if words]

@@ -1,0 +1,185 @@
+"""Resolver: what was asked for to a lockfile for one interpreter.
+
+uv does the resolving; what it writes is read as a stranger's would be, and written anew in our form.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from packaging.pylock import Pylock
+
+from multisite.errors import InvalidLockfile, ResolutionFailed, ResolverStopped, UnsupportedFormat
+from multisite.indexes import IndexOptions
+from multisite.lockfile import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from multisite.request import Request
+
+__all__ = ["Resolution", "Resolver", "Upgrade", "UvResolver", "uv_environment"]
+
+_CREATED_BY = "multisite"
+_LONG = 12  # lines of an explanation that is worth shortening
+# What would have uv work in another folder, and what only colours or draws.
+_NOT_FOR_UV = ("UV_WORKING_DIR", "UV_PROJECT", "FORCE_COLOR", "CLICOLOR_FORCE", "RUST_LOG")
+_STEP = re.compile(r"\n\s*(?=And because )")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """Which locked versions may move: ``everything``, or the distributions of these names; else none."""
+
+    everything: bool = False
+    names: tuple[str, ...] = ()
+
+    def arguments(self) -> list[str]:
+        """Return the options of ``uv pip compile``."""
+        arguments = ["--upgrade"] if self.everything else []
+        return arguments + [f"--upgrade-package={name}" for name in self.names]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """A new lockfile: its bytes, what they say, and what the resolver warns of."""
+
+    data: bytes
+    lock: Lock
+    warnings: tuple[str, ...]
+
+
+class Resolver(Protocol):
+    """What turns a request into a lockfile for one interpreter and its platform."""
+
+    def resolve(self, request: Request, *, python: Path, lockfile: Path, upgrade: Upgrade) -> Resolution:
+        """Resolve; ``lockfile`` is where the result will stand. Nothing is written there.
+
+        Where it exists, its versions are kept unless the request or ``upgrade`` says otherwise; local paths in the
+        result are relative to its folder. Raises ResolutionFailed, ResolverStopped.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvResolver:
+    """Resolve with ``uv pip compile``; ``program`` is uv's path, ``environ`` what it is run with."""
+
+    program: str
+    environ: Mapping[str, str]
+    indexes: IndexOptions = field(default_factory=IndexOptions)
+    offline: bool = False
+
+    def resolve(self, request: Request, *, python: Path, lockfile: Path, upgrade: Upgrade) -> Resolution:
+        """Resolve as Resolver says; uv's own variables and configuration files count."""
+        target = lockfile.parent.resolve()
+        with tempfile.TemporaryDirectory(prefix="multisite-") as name:
+            # A folder of its own: uv names it in local paths, and an interrupted run leaves nothing beside the user's.
+            output = Path(name).resolve() / "pylock.toml"
+            warnings = _offer_versions(lockfile, output)
+            messages = self._run(request, [*self._options(request, python, output), *upgrade.arguments()])
+            text = output.read_bytes()
+            found = Lock.parse(text, "uv's lockfile").pylock
+        moved = _relocated(found.to_dict(), output.parent, target)
+        data = Lock.format(replace(Pylock.from_dict(moved), created_by=_CREATED_BY))
+        return Resolution(data=data, lock=Lock.parse(data, lockfile), warnings=(*warnings, *_warnings(messages)))
+
+    def _options(self, request: Request, python: Path, output: Path) -> list[str]:
+        options = ["--format", "pylock.toml", "--output-file", str(output), "--no-header"]
+        options += ["--python", str(python), "--no-python-downloads", "--no-progress", "--color", "never"]
+        options += ["--no-universal"]  # whatever [tool.uv.pip] says: the lock is for one interpreter
+        options += [f"--constraints={file}" for file in request.constraints]
+        options += [f"--group={group}" for group in request.groups]
+        options += [f"--extra={extra}" for extra in request.extras]
+        options += ["--offline"] if self.offline else []
+        return options + self.indexes.effective(self.environ).arguments()
+
+    def _run(self, request: Request, options: Sequence[str]) -> str:
+        """Run uv in the request's folder, where relative paths mean what they meant to the asker."""
+        sources = [*(["-"] if request.words else []), *map(str, request.files)]
+        command = [self.program, "pip", "compile", *options, *(["--", *sources] if sources else [])]
+        words = "".join(f"{word}\n" for word in request.words)
+        try:
+            done = subprocess.run(
+                command,
+                input=words.encode(),
+                cwd=request.folder,
+                env=uv_environment(self.environ),
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise ResolverStopped(f"{self.program} cannot be run: {error.strerror}") from error
+        messages = done.stderr.decode("utf-8", "replace")
+        if done.returncode != 0:
+            raise _failure(messages)
+        return messages
+
+
+def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables to run uv with: as given, but for what would have it work elsewhere or draw."""
+    return {name: value for name, value in environ.items() if name not in _NOT_FOR_UV}
+
+
+def _offer_versions(lockfile: Path, output: Path) -> list[str]:
+    """Put the present lockfile where uv looks for versions to keep; one that cannot be read keeps none."""
+    try:
+        data = lockfile.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        return [f"{lockfile}: {error.strerror}\nall versions are chosen anew"]
+    try:
+        Lock.parse(data, lockfile)
+    except (InvalidLockfile, UnsupportedFormat) as error:
+        return [f"{error}\nall versions are chosen anew"]
+    output.write_bytes(data)
+    return []
+
+
+def _relocated(value: Any, old: Path, new: Path) -> Any:
+    """Rewrite local paths relative to one folder into paths relative to another."""
+    if isinstance(value, dict):
+        return {
+            key: _moved_path(item, old, new) if key == "path" and isinstance(item, str) else _relocated(item, old, new)
+            for key, item in value.items()
+        }
+    return [_relocated(item, old, new) for item in value] if isinstance(value, list) else value
+
+
+def _moved_path(path: str, old: Path, new: Path) -> str:
+    if Path(path).is_absolute():
+        return path
+    absolute = Path(os.path.normpath(old / path))
+    try:
+        return Path(os.path.relpath(absolute, new)).as_posix()
+    except ValueError:  # another drive
+        return absolute.as_posix()
+
+
+def _failure(output: str) -> ResolutionFailed | ResolverStopped:
+    lines = [line for line in output.splitlines() if not line.startswith(("warning:", "Using "))]
+    explanation = "\n".join(lines).strip().removeprefix("error: ")
+    if "No solution found" not in explanation:
+        return ResolverStopped(explanation)
+    explanation = re.sub(r"\A.*No solution found[^\n]*\n(\s*cause: )?", "", explanation)
+    return ResolutionFailed(explanation, shortened=_shortened(explanation))
+
+
+def _shortened(explanation: str) -> str | None:
+    """Keep the last step of uv's reasoning, what it rests on, and the hints: where a person can change things."""
+    reasoning, *hints = re.split(r"\n+(?=hint: )", explanation)
+    steps = _STEP.split(reasoning)
+    if len(explanation.splitlines()) <= _LONG or len(steps) < 2:
+        return None
+    premise = steps[-2].rpartition("we can conclude that ")[2]
+    return "\n".join([premise, steps[-1], *hints, f"({len(steps) - 2} earlier steps: --verbose)"])
+
+
+def _warnings(output: str) -> Sequence[str]:
+    return [line.removeprefix("warning: ") for line in output.splitlines() if line.startswith("warning: ")]
