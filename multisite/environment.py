@@ -1,0 +1,267 @@
+"""A virtual environment: making one as people know it, and finding one's way in those that anybody made (PEP 405)."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multisite.activation import unusable_in_scripts, write_activation_scripts
+from multisite.errors import InterpreterNotUsable, NotAnEnvironment
+from multisite.files import publish, remove_tree, write_atomic
+from multisite.state import EnvironmentState, PythonRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from multisite.interpreter import Interpreter
+
+__all__ = ["Environment", "python_record"]
+
+_CONFIGURATION = "pyvenv.cfg"
+_WINDOWS = sys.platform == "win32"
+_SCRIPTS = "Scripts" if _WINDOWS else "bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A virtual environment. ``path`` is absolute, with links in it kept: scripts and people know it by that name."""
+
+    path: Path
+    site_packages: Path
+    configuration: Mapping[str, str]
+
+    @classmethod
+    def open(cls, path: Path) -> Environment:
+        """Return the environment at *path*, whoever made it. Raises NotAnEnvironment, without running anything."""
+        path = Path(os.path.normpath(Path(path).absolute()))
+        configuration = _read_configuration(path)
+        environment = cls(path=path, site_packages=_site_packages(path, configuration), configuration=configuration)
+        python = environment.python
+        if not python.is_file():
+            gone = f"{python} leads to {python.readlink()}" if python.is_symlink() else f"there is no {python}"
+            raise NotAnEnvironment(path, f"its interpreter is gone: {gone}", hint="remove the folder and make it anew")
+        return environment
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        interpreter: Interpreter,
+        *,
+        prompt: str | None = None,
+        system_site_packages: bool = False,
+    ) -> Environment:
+        """Make the environment at *path*, which must be missing or an empty folder.
+
+        It appears as a whole. The *prompt* is the folder's name, or for one like ``.venv`` that of the folder around
+        it. Raises NotAnEnvironment where it cannot be made.
+        """
+        path = Path(os.path.normpath(Path(path).absolute()))
+        new = _NewEnvironment(
+            path=path,
+            interpreter=interpreter,
+            prompt=prompt or _prompt(path),
+            system_site_packages=system_site_packages,
+        )
+        try:
+            new.make()
+        except OSError as error:
+            reason = f"it cannot be made: {error}"
+            raise NotAnEnvironment(path, reason, hint="choose another folder: --venv DIR") from error
+        return cls.open(path)
+
+    @property
+    def scripts(self) -> Path:
+        """The folder of its programs."""
+        return self.path / _SCRIPTS
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        names = ("python.exe",) if _WINDOWS else ("python", "python3")
+        found = (self.scripts / name for name in names if (self.scripts / name).exists())
+        return next(found, self.scripts / names[0])
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of multisite's own files in it."""
+        return self.path / ".multisite"
+
+    @property
+    def state_file(self) -> Path:
+        """What multisite knows of it (docs/formats.md, "environment.json")."""
+        return self.state_folder / "environment.json"
+
+    @property
+    def lockfile(self) -> Path:
+        """Where its lockfile is unless another file was made that."""
+        return self.path / "pylock.toml"
+
+    def lockfile_of(self, state: EnvironmentState) -> Path:
+        """Return its lockfile according to *state*."""
+        return Path(os.path.normpath(self.path / state.lockfile))
+
+    def read_state(self) -> EnvironmentState | None:
+        """Return what multisite knows of it, None where it was never synced. Raises as ``from_document``."""
+        try:
+            document = self.state_file.read_bytes()
+        except FileNotFoundError:
+            return None
+        return EnvironmentState.from_document(document, self.state_file)
+
+    def write_state(self, state: EnvironmentState) -> bool:
+        """Write *state* where it differs from what is there; return whether it did."""
+        document = state.to_document()
+        try:
+            if self.state_file.read_bytes() == document:
+                return False
+        except FileNotFoundError:
+            self.state_folder.mkdir(exist_ok=True)
+        write_atomic(self.state_file, document)
+        return True
+
+
+def python_record(interpreter: Interpreter) -> PythonRecord:
+    """Return what tells later whether the interpreter is still the same, by its key and by the file."""
+    facts = interpreter.base_executable.stat()
+    return PythonRecord(
+        key=interpreter.key,
+        executable=str(interpreter.base_executable),
+        size=facts.st_size,
+        mtime_ns=facts.st_mtime_ns,
+    )
+
+
+def _prompt(path: Path) -> str:
+    return (path.parent.name if path.name.startswith(".") else path.name) or path.name
+
+
+def _read_configuration(path: Path) -> dict[str, str]:
+    if not path.is_dir():
+        found = "it is a file, not a folder" if path.exists() else "there is no such folder"
+        raise NotAnEnvironment(path, found)
+    try:
+        text = (path / _CONFIGURATION).read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        raise NotAnEnvironment(path, f"it is no virtual environment: it has no {_CONFIGURATION}") from None
+    except OSError as error:
+        raise NotAnEnvironment(path, f"its {_CONFIGURATION} cannot be read: {error.strerror}") from error
+    pairs = (line.partition("=") for line in text.splitlines())
+    configuration = {key.strip().lower(): value.strip() for key, separator, value in pairs if separator}
+    if not configuration.get("home"):
+        raise NotAnEnvironment(path, f"it is no virtual environment: its {_CONFIGURATION} names no home")
+    return configuration
+
+
+def _site_packages(path: Path, configuration: Mapping[str, str]) -> Path:
+    if _WINDOWS:
+        return path / "Lib" / "site-packages"
+    # The standard library and virtualenv call it version, uv and virtualenv version_info (3.12.1.final.0).
+    version = re.match(r"(\d+)\.(\d+)", configuration.get("version") or configuration.get("version_info") or "")
+    found = {folder.parent.name: folder for folder in sorted((path / "lib").glob("python3*/site-packages"))}
+    if version:
+        wanted = f"python{version[1]}.{version[2]}"
+        found = {name: folder for name, folder in found.items() if name in {wanted, f"{wanted}t"}} or found
+    if len(found) != 1:
+        places = f"several ({', '.join(sorted(found))})" if found else "none"
+        raise NotAnEnvironment(path, f"its lib/python3.*/site-packages cannot be told: there are {places}")
+    return next(iter(found.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NewEnvironment:
+    """An environment that is to be made at ``path``."""
+
+    path: Path
+    interpreter: Interpreter
+    prompt: str
+    system_site_packages: bool
+
+    def make(self) -> None:
+        self._check()
+        if _WINDOWS:
+            self._ask_the_interpreter()
+            return
+        if self.path.exists():
+            # Somebody's empty folder may be where another disk is mounted: it cannot be replaced, only filled.
+            self._fill_in_place()
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(8)}.tmp")
+        try:
+            temporary.mkdir()
+            self._fill(temporary)
+            if not publish(temporary, self.path):
+                raise NotAnEnvironment(self.path, "something else was made there at the same moment", hint="try again")
+        finally:
+            remove_tree(temporary)
+
+    def _check(self) -> None:
+        if (self.path / _CONFIGURATION).exists():
+            raise NotAnEnvironment(self.path, "it is a virtual environment already", hint="use it, or remove it first")
+        if self.path.is_symlink() and not self.path.exists():
+            raise NotAnEnvironment(self.path, f"it is a link to {self.path.readlink()}, which is not there")
+        if self.path.exists() and not self.path.is_dir():
+            raise NotAnEnvironment(self.path, "it is a file, not a folder", hint="choose another: --venv DIR")
+        if self.path.exists() and any(self.path.iterdir()):
+            raise NotAnEnvironment(self.path, "the folder is not empty", hint="empty it, or choose another: --venv DIR")
+        for text in (str(self.path), self.prompt):
+            character = os.pathsep if os.pathsep in text else unusable_in_scripts(text)
+            if character:
+                reason = f"activation scripts cannot hold {text!r}, because of the {character!r} in it"
+                raise NotAnEnvironment(self.path, reason, hint="choose another folder: --venv DIR")
+
+    def _fill_in_place(self) -> None:
+        try:
+            self._fill(self.path)
+        except BaseException:
+            for item in list(self.path.iterdir()):
+                remove_tree(item)
+            raise
+
+    def _fill(self, folder: Path) -> None:
+        """Write the environment into *folder*; what makes it one comes last."""
+        scripts = folder / _SCRIPTS
+        (folder / "lib" / self.interpreter.library / "site-packages").mkdir(parents=True)
+        (folder / "include").mkdir()
+        scripts.mkdir()
+        if self.interpreter.pointer_size == 8 and not self.interpreter.platform.startswith("macosx"):
+            (folder / "lib64").symlink_to("lib")
+        (scripts / "python").symlink_to(self.interpreter.base_executable)
+        for name in self._names():
+            (scripts / name).symlink_to("python")
+        write_activation_scripts(scripts, environment=self.path, prompt=self.prompt)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        text = "".join(f"{key} = {value}\n" for key, value in self._configuration())
+        write_atomic(folder / _CONFIGURATION, text.encode("utf-8", "surrogateescape"))
+
+    def _names(self) -> list[str]:
+        major, minor = self.interpreter.version_info[:2]
+        names = [f"python{major}", f"python{major}.{minor}", self.interpreter.library]
+        return list(dict.fromkeys(names))
+
+    def _configuration(self) -> Iterator[tuple[str, str]]:
+        from multisite import __version__
+
+        executable = self.interpreter.base_executable
+        yield "home", str(executable.parent)
+        yield "include-system-site-packages", str(self.system_site_packages).lower()
+        yield "version", ".".join(map(str, self.interpreter.version_info))
+        yield "executable", str(executable.resolve())
+        yield "prompt", self.prompt
+        yield "multisite", __version__
+
+    def _ask_the_interpreter(self) -> None:
+        # On Windows only the interpreter's own library knows its launchers.
+        command = [str(self.interpreter.base_executable), "-I", "-m", "venv", "--without-pip", "--prompt", self.prompt]
+        command += ["--system-site-packages"] if self.system_site_packages else []
+        done = subprocess.run([*command, str(self.path)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            reason = f"it cannot make a virtual environment:\n{done.stderr.strip() or done.stdout.strip()}"
+            raise InterpreterNotUsable(str(self.interpreter.base_executable), reason)
