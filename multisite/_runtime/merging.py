@@ -1,5 +1,6 @@
 """Several finds of one name in what counts as one folder."""
 
+import os
 import pkgutil
 import sys
 
@@ -19,10 +20,18 @@ def merged(site, specs):
     locations = best.submodule_search_locations
     if locations is not None:
         for spec in specs:
-            locations.extend([found for found in spec.submodule_search_locations or () if found not in locations])
+            locations.extend([found for found in _folders(spec) if found not in locations])
         if best.loader is not None and len(locations) > 1:
             _claim(site, list(locations))
     return best
+
+
+def _folders(spec):
+    """Return the folders of the name that *spec* is about, where it was found: a module hides one beside it."""
+    if spec.submodule_search_locations is not None:
+        return spec.submodule_search_locations
+    beside = os.path.join(os.path.dirname(spec.origin or ""), spec.name.rpartition(".")[2])
+    return [beside] if os.path.isdir(beside) else []
 
 
 def _rank(spec):
@@ -47,23 +56,31 @@ class MergedFolders:
     def __init__(self, site, locations):
         self.site = site
         self.path = locations[0]
-        hooks = site.other_hooks()
-        self._finders = [finder for finder in [ask_hooks(hooks, folder) for folder in locations] if finder is not None]
+        self._locations = locations
+        self._made = None
+
+    def _finders(self):
+        """Return the folders' finders; path hooks are asked with the first question, as for any folder."""
+        if self._made is None:
+            hooks = self.site.other_hooks()
+            made = [ask_hooks(hooks, folder) for folder in self._locations]
+            self._made = [finder for finder in made if finder is not None]
+        return self._made
 
     def find_spec(self, fullname, target=None):
         """Find a module in the folders."""
-        specs = [finder.find_spec(fullname, target) for finder in self._finders]
+        specs = [finder.find_spec(fullname, target) for finder in self._finders()]
         return merged(self.site, [spec for spec in specs if spec is not None])
 
     def invalidate_caches(self):
         """Forget what was read from disk."""
-        for finder in self._finders:
+        for finder in self._made or ():
             if hasattr(finder, "invalidate_caches"):
                 finder.invalidate_caches()
 
     def iter_modules(self, prefix=""):
         """List the modules in the folders for ``pkgutil``, in the order of file names."""
-        return union([pkgutil.iter_importer_modules(finder, prefix) for finder in self._finders])
+        return union([pkgutil.iter_importer_modules(finder, prefix) for finder in self._finders()])
 
 
 class Covered:
