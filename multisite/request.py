@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,6 @@ class Request:
         return {
             "requirements": [_URL.sub(lambda url: strip_credentials(url[0]), word) for word in self.requirements],
             "files": [str(file) for file in self.files],
-            "constraints": [str(file) for file in self.constraints],
             "groups": list(self.groups),
             "extras": list(self.extras),
             "seed": self.seed,
@@ -117,7 +117,8 @@ class Request:
         there is nothing to resolve, for locked versions stay where they are.
         """
         words = list(self.words)  # with credentials: another user may see other distributions
-        parts = [self.to_document(), words, str(self.folder), self.digests, python_key, sorted(settings)]
+        places = [str(self.folder), *map(str, self.constraints)]
+        parts = [self.to_document(), words, places, self.digests, python_key, sorted(settings)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -153,7 +154,8 @@ class _Reading:
     def resolvable(self, found: Path) -> tuple[Path, ...]:
         """Return what was found as files for the resolver, which has no use for mere groups and lockfiles."""
         pyproject = self._pyprojects.get(found)
-        if found.name == "pylock.toml" or (pyproject and not (pyproject.has_project or pyproject.builds)):
+        only_groups = pyproject and not (pyproject.has_project or pyproject.builds or pyproject.problems)
+        if found.name == "pylock.toml" or only_groups:
             return ()
         return (Path(found.name),)
 
@@ -192,7 +194,7 @@ class _Reading:
         return None if build_files else "the folder has neither pyproject.toml nor setup.py"
 
     def read_file(self, file: Path) -> None:
-        path = self.folder / file
+        path = Path(os.path.normpath(self.folder / file))
         if file.name != "pyproject.toml":
             self.files.read(path, shown=str(file))
         elif self._pyproject(path) is None:
@@ -200,7 +202,7 @@ class _Reading:
 
     def check_selection(self, files: Iterable[Path]) -> None:
         """Find what is wrong with the extras and groups, which some pyproject.toml must have."""
-        chosen = [self.folder / file for file in files if file.name == "pyproject.toml"]
+        chosen = [Path(os.path.normpath(self.folder / file)) for file in files if file.name == "pyproject.toml"]
         home = self.folder / "pyproject.toml"
         if self.groups and self._pyproject(home) is None:
             self._own_problems.append(f"dependency groups need a pyproject.toml, and {self.folder} has none")

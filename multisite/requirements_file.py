@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["RequirementsFiles", "is_address", "is_path", "path_of", "requirement_problem"]
 
@@ -92,7 +90,8 @@ class RequirementsFiles:
         if include := _INCLUDE.fullmatch(words):
             name = include["file"].strip("\"'")
             if not is_address(name):
-                self.read(path.parent / name, shown=str(path.parent / name), asked_by=where)
+                included = Path(os.path.normpath(path.parent / name))  # or files that include each other have no end
+                self.read(included, shown=str(included), asked_by=where)
         elif not words.startswith("-"):
             requirement = re.split(r"\s--?[A-Za-z]", words)[0].strip()
             if is_path(requirement) or is_address(requirement):
