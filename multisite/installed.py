@@ -86,10 +86,14 @@ class _Tree:
 
     def landing(self, path: Path) -> tuple[str, str] | None:
         """Return scheme and path of an installed file; None outside of the environment."""
-        for scheme, folder in (("site", self.site), ("scripts", self._scripts), ("data", self.prefix)):
-            if path.is_relative_to(folder):
-                relative = path.relative_to(folder).as_posix()
-                return self._header(relative) or (scheme, relative) if scheme == "data" else (scheme, relative)
+        if path.is_relative_to(self.site):
+            relative = path.relative_to(self.site).as_posix()
+            return _replaced(relative) or ("site", relative)
+        if path.is_relative_to(self._scripts):
+            return "scripts", path.relative_to(self._scripts).as_posix()
+        if path.is_relative_to(self.prefix):
+            relative = path.relative_to(self.prefix).as_posix()
+            return self._header(relative) or ("data", relative)
         return None
 
     def _header(self, path: str) -> tuple[str, str] | None:
@@ -131,3 +135,9 @@ class _Tree:
             # The environment may have been made, or be looked at, through a link.
             if os.path.realpath(folder) == os.path.realpath(self._scripts):
                 yield self._scripts
+
+
+def _replaced(path: str) -> tuple[str, str] | None:
+    # pip and uv keep the wheel's own line of RECORD for a script that they made anew from an entry point.
+    top, _, rest = path.partition("/")
+    return ("scripts", rest.removeprefix("scripts/")) if top.endswith(".data") else None
