@@ -1,0 +1,65 @@
+"""Programs of distributions: launchers for their entry points, and scripts that name an interpreter."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
+
+from multisite.content import starts_as_python
+from multisite.state import is_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from installer.scripts import LauncherKind, ScriptSection
+
+__all__ = ["declared_scripts", "launcher", "with_interpreter"]
+
+_SECTIONS: dict[str, ScriptSection] = {"console_scripts": "console", "gui_scripts": "gui"}
+_LAUNCHERS: dict[str, LauncherKind] = {"win32": "win-ia32", "win-amd64": "win-amd64", "win-arm64": "win-arm64"}
+
+
+def declared_scripts(entry_points: str | None, problems: list[str]) -> Iterator[EntryPoint]:
+    """Yield the scripts that the text of ``entry_points.txt`` declares; add to *problems* what cannot be one.
+
+    As lenient as ``importlib.metadata``, which is what other installers read it with: ``installer``'s parser takes
+    ``%`` for a reference, and asserts.
+    """
+    section = None
+    for line in map(str.strip, (entry_points or "").splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1]
+        elif section in _SECTIONS and line and not line.startswith("#"):
+            name, _, value = (part.strip() for part in line.partition("="))
+            match = EntryPoint.pattern.match(value)
+            if not match or not match.group("attr"):
+                problems.append(f"{section}: {line!r} names no object to call, as in name = module:function")
+            elif not is_inside(name) or "/" in name:
+                problems.append(f"{section}: {name!r} is no file name")
+            else:
+                yield EntryPoint(name, value, section)
+
+
+def launcher(script: EntryPoint, *, python: str, platform: str) -> tuple[str, bytes]:
+    """Return file name and content of the program that calls *script* with the interpreter *python*.
+
+    *platform* is ``sysconfig.get_platform()`` there: Windows wants programs of its own.
+    """
+    from installer.scripts import Script
+
+    made = Script(name=script.name, module=script.module, attr=script.attr, section=_SECTIONS[script.group])
+    return made.generate(python, _LAUNCHERS.get(platform, "posix"))
+
+
+def with_interpreter(content: bytes, *, python: str) -> bytes:
+    """Return a wheel's script with the interpreter put in where its first line asks for one (PEP 427).
+
+    What stands after ``#!python`` in that line is dropped, as pip does it. Paths that are too long for a kernel, or
+    have spaces, get the detour through ``/bin/sh`` that launchers take.
+    """
+    from installer.scripts import Script
+
+    if not starts_as_python(content):
+        return content
+    plain = Script(name="x", module="x", attr="x", section="console").generate(python, "posix")[1]
+    return plain.partition(b"# -*- coding")[0] + content.partition(b"\n")[2]
