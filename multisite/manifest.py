@@ -177,7 +177,8 @@ def claims(paths: Iterable[str]) -> dict[str, str]:
         elif folder.endswith("__pycache__"):
             continue
         elif module:
-            found.setdefault(f"{folder}/{module}" if folder else module, "module")
+            path = f"{folder}/{module}" if folder else module
+            found[path] = "package" if found.get(path) == "package" else "module"
         elif folder:
             found.setdefault(folder, "folder")
     return dict(sorted(found.items()))

@@ -84,7 +84,7 @@ class Store:
         """Return an entry. Raises EntryMissing, and InvalidDocument where its metadata are damaged."""
         folder = self._folder(build)
         try:
-            manifest = Manifest.from_document((folder / "manifest.json").read_bytes(), folder / "manifest.json")
+            manifest = _read_manifest(folder / "manifest.json", build)
         except (FileNotFoundError, InvalidDocument, UnsupportedFormat) as error:
             manifest = self._described_again(build, folder, error)
         return StoredDistribution(store_root=self.root, id=build, manifest=manifest)
@@ -256,6 +256,13 @@ class Store:
         except ValueError:
             return None
         return found if found.manifest.digest == digest else None
+
+
+def _read_manifest(path: Path, build: BuildId) -> Manifest:
+    manifest = Manifest.from_document(path.read_bytes(), path)
+    if manifest.build_id != build:
+        raise InvalidDocument("entry manifest", path, [f"it is that of {manifest.build_id}"])
+    return manifest
 
 
 def _create(root: Path) -> None:
