@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from multisite.names import normalize
-from multisite.requirements_file import requirement_problem
+from multisite.requirements_file import requirement_name, requirement_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from packaging.utils import NormalizedName
 
 __all__ = ["PyProject"]
 
@@ -19,8 +21,8 @@ __all__ = ["PyProject"]
 class PyProject:
     """A pyproject.toml, as far as locking needs it.
 
-    ``builds`` says whether it has a ``[build-system]``, so that its project can be installed itself. ``extras`` is
-    None where only the build backend knows them. ``problems`` names each fault with its key path.
+    ``document`` is all of it. ``builds`` says whether it has a ``[build-system]``, so that its project can be installed
+    itself. ``extras`` is None where only the build backend knows them. ``problems`` names each fault with its key path.
     """
 
     has_project: bool
@@ -28,6 +30,7 @@ class PyProject:
     extras: frozenset[str] | None
     groups: frozenset[str]
     problems: tuple[str, ...]
+    document: Mapping[str, Any]
 
     @classmethod
     def parse(cls, data: bytes) -> PyProject:
@@ -38,7 +41,9 @@ class PyProject:
             document = tomli.loads(data.decode("utf-8"))
         except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
             problem = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-            return cls(has_project=False, builds=False, extras=None, groups=frozenset(), problems=(problem,))
+            return cls(
+                has_project=False, builds=False, extras=None, groups=frozenset(), problems=(problem,), document={}
+            )
         project = _table(document, "project")
         optional = _table(project, "optional-dependencies")
         groups = _table(document, "dependency-groups")
@@ -49,6 +54,7 @@ class PyProject:
             extras=None if dynamic else frozenset(map(normalize, optional)),
             groups=frozenset(map(normalize, groups)),
             problems=tuple(_problems(document)),
+            document=document,
         )
 
     def missing(self, *, extras: Iterable[str], groups: Iterable[str]) -> Iterator[str]:
@@ -56,6 +62,34 @@ class PyProject:
         if self.extras is not None:
             yield from _absent("extra", extras, self.extras)
         yield from _absent("dependency group", groups, self.groups)
+
+    def names(self, *, extras: Iterable[str], groups: Iterable[str], project: bool) -> Iterator[NormalizedName]:
+        """Yield what it asks for by name, as far as that stands there: its dependencies, extras and groups."""
+        table = _table(self.document, "project")
+        optional = _normalized(_table(table, "optional-dependencies"))
+        lists = [table.get("dependencies", []), *(optional.get(normalize(extra), []) for extra in extras)]
+        requirements = [requirement for each in lists for requirement in each] if project else []
+        requirements += _members(_normalized(_table(self.document, "dependency-groups")), groups)
+        yield from filter(None, map(requirement_name, requirements))
+
+
+def _members(groups: Mapping[str, Any], wanted: Iterable[str]) -> Iterator[str]:
+    """Yield the requirements of groups and of those that they include (PEP 735), each group once."""
+    waiting, seen = list(map(normalize, wanted)), set()
+    while waiting:
+        group = waiting.pop()
+        if group in seen:
+            continue
+        seen.add(group)
+        for member in groups.get(group, []):
+            if isinstance(member, str):
+                yield member
+            else:
+                waiting.append(normalize(member["include-group"]))
+
+
+def _normalized(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {normalize(key): value for key, value in table.items()}
 
 
 def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -12,11 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from multisite.errors import InvalidRequest
 from multisite.locktext import strip_credentials
+from multisite.names import normalize
 from multisite.pyproject import PyProject
-from multisite.requirements_file import RequirementsFiles, is_address, is_path, path_of, requirement_problem
+from multisite.requirements_file import (
+    RequirementsFiles,
+    is_address,
+    is_path,
+    path_of,
+    requirement_name,
+    requirement_problem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from multisite.lockfile import Lock
 
 __all__ = ["Request"]
 
@@ -34,7 +46,7 @@ class Request:
     ``folder`` is where relative paths start. ``project`` is the folder of the project that is to be installed itself,
     editable. ``lockfile`` is set when there is nothing to resolve: a lockfile was found where requirements are looked
     for. ``origin`` names, for people, where all this was found. ``digests`` are the SHA-256 of each
-    file that all this depends on.
+    file that all this depends on, ``names`` what is asked for by name.
     """
 
     requirements: tuple[str, ...] = ()
@@ -48,6 +60,7 @@ class Request:
     lockfile: Path | None = None
     origin: str
     digests: tuple[tuple[str, str], ...] = ()
+    names: frozenset[NormalizedName] = frozenset()
 
     @classmethod
     def read(
@@ -74,8 +87,10 @@ class Request:
         chosen = tuple(files) if found is None else reading.resolvable(found)
         for word in words:
             reading.read_word(word)
-        for file in (*chosen, *constraints):
+        for file in chosen:
             reading.read_file(file)
+        for file in constraints:
+            reading.read_file(file, constraints=True)
         if lockfile is None:
             reading.check_selection(chosen)
         if reading.problems:
@@ -91,6 +106,7 @@ class Request:
             project=folder if project and found is not None and reading.builds(found) else None,
             lockfile=lockfile,
             origin=_origin(words, files, found),
+            names=reading.names(words, chosen),
             digests=tuple(sorted((str(path), digest) for path, digest in reading.files.digests.items())),
         )
 
@@ -98,6 +114,15 @@ class Request:
     def words(self) -> tuple[str, ...]:
         """What to resolve beside the files, a line each."""
         return (*self.requirements, _SEED) if self.seed else self.requirements
+
+    def requested_names(self, lock: Lock) -> frozenset[NormalizedName]:
+        """Return which distributions of a lock were asked for, rather than needed by others.
+
+        What was asked for by address may have told no name; in a lock those are the ones with an address.
+        """
+        seed = {normalize(_SEED)} if self.seed else set()
+        locked = {package.name: package.is_direct for package in lock.pylock.packages}
+        return frozenset(name for name, direct in locked.items() if direct or name in self.names | seed)
 
     def to_document(self) -> dict[str, Any]:
         """Return what ``environment.json`` remembers of it, without credentials."""
@@ -193,16 +218,30 @@ class _Reading:
             self.files.take(file, str(file))
         return None if build_files else "the folder has neither pyproject.toml nor setup.py"
 
-    def read_file(self, file: Path) -> None:
+    def read_file(self, file: Path, *, constraints: bool = False) -> None:
         path = Path(os.path.normpath(self.folder / file))
         if file.name != "pyproject.toml":
-            self.files.read(path, shown=str(file))
+            self.files.read(path, shown=str(file), constraints=constraints)
         elif self._pyproject(path) is None:
             self._own_problems.append(f"{file}: No such file or directory")
 
+    def names(self, words: Iterable[str], files: Sequence[Path]) -> frozenset[NormalizedName]:
+        """Return what all of it asks for by name; only where nothing is wrong."""
+        found = self.files.names | set(filter(None, map(requirement_name, words)))
+        chosen, home = self._chosen(files), self.folder / "pyproject.toml"
+        for path, pyproject in self._pyprojects.items():
+            project = path in chosen
+            extras, groups = self.extras if project else (), self.groups if path == home else ()
+            if project or groups:
+                found.update(pyproject.names(extras=extras, groups=groups, project=project))
+        return frozenset(found)
+
+    def _chosen(self, files: Iterable[Path]) -> list[Path]:
+        return [Path(os.path.normpath(self.folder / file)) for file in files if file.name == "pyproject.toml"]
+
     def check_selection(self, files: Iterable[Path]) -> None:
         """Find what is wrong with the extras and groups, which some pyproject.toml must have."""
-        chosen = [Path(os.path.normpath(self.folder / file)) for file in files if file.name == "pyproject.toml"]
+        chosen = self._chosen(files)
         home = self.folder / "pyproject.toml"
         if self.groups and self._pyproject(home) is None:
             self._own_problems.append(f"dependency groups need a pyproject.toml, and {self.folder} has none")

@@ -7,16 +7,23 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-__all__ = ["RequirementsFiles", "is_address", "is_path", "path_of", "requirement_problem"]
+from multisite.names import normalize
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+__all__ = ["RequirementsFiles", "is_address", "is_path", "path_of", "requirement_name", "requirement_problem"]
 
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9.+-]+://|file:)", re.ASCII)
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _AT = re.compile(r"[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*@")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _INCLUDE = re.compile(r"(?:-r|--requirements?|-c|--constraints?)(?:\s+|=|(?=[^-\s=]))(?P<file>.+)")
+_OPTIONS = re.compile(r"\s--?[A-Za-z]")
 _EXTRAS = re.compile(r"\[[^\]]*\]$")
 
 
@@ -38,6 +45,14 @@ def path_of(word: str) -> str:
     return _EXTRAS.sub("", word.partition(";")[0].strip())
 
 
+def requirement_name(word: str) -> NormalizedName | None:
+    """Return the name that a requirement states; None for bare addresses, paths, and what is no requirement."""
+    try:
+        return normalize(Requirement(word).name)
+    except InvalidRequirement:
+        return None
+
+
 def requirement_problem(word: str) -> str | None:
     """Say what is wrong with a requirement of PEP 508; None for a good one."""
     try:
@@ -51,12 +66,15 @@ def requirement_problem(word: str) -> str | None:
 class RequirementsFiles:
     """Requirements files with all that they include, read once each.
 
-    ``digests`` maps each file to its SHA-256; ``problems`` names each fault with file and line. Options other than
-    ``-r`` and ``-c`` are the resolver's to judge, and so are variables (``${NAME}``).
+    ``digests`` maps each file to its SHA-256, ``names`` are what they ask for by name, ``problems`` tells each fault
+    with file and line. Options other than ``-r`` and ``-c`` are the resolver's to judge, and so are variables
+    (``${NAME}``).
     """
 
     digests: dict[Path, str] = field(default_factory=dict)
+    names: set[NormalizedName] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    _read: set[tuple[Path, bool]] = field(default_factory=set)
 
     def take(self, path: Path, where: str) -> bytes | None:
         """Read any file that what was asked for depends on, for its digest; None, and a problem, if that fails."""
@@ -68,10 +86,14 @@ class RequirementsFiles:
         self.digests[path] = hashlib.sha256(data).hexdigest()
         return data
 
-    def read(self, path: Path, *, shown: str, asked_by: str | None = None) -> None:
-        """Read a file and what it includes; ``shown`` is its name in messages, ``asked_by`` the line that named it."""
-        if path in self.digests:
+    def read(self, path: Path, *, shown: str, asked_by: str | None = None, constraints: bool = False) -> None:
+        """Read a file and what it includes; ``shown`` is its name in messages, ``asked_by`` the line that named it.
+
+        Constraints ask for nothing.
+        """
+        if (path, constraints) in self._read:
             return
+        self._read.add((path, constraints))
         data = self.take(path, f"{asked_by}: {shown}" if asked_by else shown)
         if data is None:
             return
@@ -82,22 +104,26 @@ class RequirementsFiles:
             self.problems.append(f"{shown}:{line}: not UTF-8")
             return
         for line, words in _logical_lines(text):
-            self._judge(words, path, f"{shown}:{line}")
+            self._judge(words, path, f"{shown}:{line}", constraints)
 
-    def _judge(self, words: str, path: Path, where: str) -> None:
+    def _judge(self, words: str, path: Path, where: str, constraints: bool) -> None:
         if "${" in words:
             return
         if include := _INCLUDE.fullmatch(words):
             name = include["file"].strip("\"'")
             if not is_address(name):
                 included = Path(os.path.normpath(path.parent / name))  # or files that include each other have no end
-                self.read(included, shown=str(included), asked_by=where)
+                inherited = constraints or words.startswith(("-c", "--constraint"))
+                self.read(included, shown=str(included), asked_by=where, constraints=inherited)
         elif not words.startswith("-"):
-            requirement = re.split(r"\s--?[A-Za-z]", words)[0].strip()
+            requirement = _OPTIONS.split(words)[0].strip()
             if is_path(requirement) or is_address(requirement):
                 return
-            if problem := requirement_problem(requirement):
-                self.problems.append(f"{where}: {requirement!r}: {problem}")
+            name = requirement_name(requirement)
+            if name is None:
+                self.problems.append(f"{where}: {requirement!r}: {requirement_problem(requirement)}")
+            elif not constraints:
+                self.names.add(name)
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:

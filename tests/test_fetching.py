@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -8,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uv import find_uv_bin
 
 from multisite.credentials import Credentials
 from multisite.errors import ArtifactMismatch, DownloadFailed
 from multisite.fetching import Fetched, Fetcher
+from multisite.interpreter import inspect_interpreter
 from multisite.lockfile import DirectorySource, Pinned, WheelSource
 from multisite.names import normalize
+from multisite.request import Request
+from multisite.resolving import Upgrade, UvResolver
 from multisite.transport import Transport
 from tests.index import Fault, LocalIndex
 
@@ -347,3 +353,18 @@ def test_no_redirect_leads_from_https_to_http(old: str, new: str, allowed: bool)
 
     objection = _objection(f"{new}://b.test/x", base=f"{old}://a.test/x")
     assert objection == (None if allowed else "it leads from https to http")
+
+
+@pytest.mark.index
+def test_real_distributions_are_resolved_and_fetched(tmp_path: Path) -> None:
+    python = inspect_interpreter(Path(sys.executable))
+    resolver = UvResolver(program=find_uv_bin(), environ=os.environ)
+    request = Request.read(["requests", "rich"], folder=tmp_path)
+    lockfile = tmp_path / "pylock.toml"
+    lock = resolver.resolve(request, python=python.executable, lockfile=lockfile, upgrade=Upgrade()).lock
+    pinned = lock.select(python.tags, python.marker_environment)
+    fetcher = Fetcher(Transport(Credentials(environ=os.environ)))
+    fetched = list(fetcher.fetch(pinned, tmp_path / "fetched", relative_to=tmp_path))
+    assert {one.pinned.name for one in fetched} >= {"requests", "rich", "urllib3"}
+    assert {one.pinned.name for one in fetched} == {one.name for one in pinned}
+    assert request.requested_names(lock) == {"requests", "rich"}

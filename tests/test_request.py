@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pytest
 
 from multisite.errors import InvalidRequest
+from multisite.lockfile import Lock
 from multisite.request import Request
 from tests.builders import Tree, make_wheel, write_tree
 
@@ -14,6 +15,7 @@ BARE = '[project]\nname = "mine"\nversion = "1"\n'
 GROUPS = '[dependency-groups]\ndev = ["six"]\nDocs = []\n'
 TABLES = '[project.optional-dependencies]\nplot = ["six"]\n' + GROUPS
 
+HASHES = 'hashes = { sha256 = "' + "0" * 64 + '" }'
 LIST = "what was asked for cannot be read:"
 END = "Expected semicolon (after name with no version specifier) or end"
 
@@ -278,3 +280,34 @@ class TestInputs:
         before = self.inputs(tmp_path)
         write_tree(tmp_path, change)
         assert self.inputs(tmp_path) != before
+
+
+def requested(request: Request, *locked: str) -> set[str]:
+    pins = [f'[[packages]]\nname = "{name}"\nsdist = {{ path = "{name}-1.tar.gz", {HASHES} }}\n' for name in locked]
+    pins.append('[[packages]]\nname = "local"\ndirectory = { path = "." }\n')
+    text = 'lock-version = "1.0"\ncreated-by = "x"\n' + "".join(pins)
+    return set(request.requested_names(Lock.parse(text.encode(), "pylock.toml")))
+
+
+def test_what_is_asked_for_is_told_from_what_others_need(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"tree": {"setup.py": ""}, "a.txt": "-r b.txt\n-c c.txt\n", "b.txt": "D.d", "c.txt": "e"})
+    request = Request.read(["A_a>1", "b @ https://x.test/b.whl", "./tree"], folder=tmp_path, files=[Path("a.txt")])
+    assert requested(request, "a-a", "b", "c", "d-d", "e") == {"a-a", "b", "d-d", "local"}
+
+
+def test_a_project_asks_for_its_dependencies_extras_and_groups(tmp_path: Path) -> None:
+    text = """\
+dependencies = ["a"]
+[project.optional-dependencies]
+More_ = ["b"]
+other = ["c"]
+[dependency-groups]
+dev = ["d", {include-group = "Test"}]
+test = ["e", {include-group = "dev"}]
+"""
+    write_tree(tmp_path, {"pyproject.toml": BARE + text})
+    names = ("a", "b", "c", "d", "e", "pip")
+    assert requested(Request.read(folder=tmp_path), *names) == {"a", "local"}
+    whole = Request.read(folder=tmp_path, extras=["more-"], groups=["dev"], seed=True)
+    assert requested(whole, *names) == {"a", "b", "d", "e", "pip", "local"}
+    assert requested(Request.read(["pip"], folder=tmp_path, groups=["test"]), *names) == {"d", "e", "pip", "local"}
