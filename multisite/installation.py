@@ -66,10 +66,10 @@ class InstallationPlan:
 
 
 def plan_installation(
-    entries: Iterable[StoredDistribution],
-    *,
     environment: Environment,
     interpreter: Interpreter,
+    entries: Iterable[StoredDistribution],
+    *,
     owned: Mapping[str, OwnedFile],
     restore: bool = False,
 ) -> InstallationPlan:
@@ -103,8 +103,11 @@ def plan_installation(
     )
 
 
-def apply_installation(plan: InstallationPlan, environment: Environment) -> None:
-    """Carry out *plan*, each file whole or not at all. Raises StoreNotUsable where the store's own is damaged."""
+def apply_installation(plan: InstallationPlan, environment: Environment) -> bool:
+    """Carry out *plan*, each file whole or not at all; return whether there was anything to do.
+
+    Raises StoreNotUsable where what the store holds is damaged.
+    """
     site = environment.site_packages
     # Folders of the environment itself, and those above that never go.
     lasting = {environment.path, environment.scripts, environment.path / "include", site, *site.parents}
@@ -117,6 +120,7 @@ def apply_installation(plan: InstallationPlan, environment: Environment) -> None
         content = _content(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target, content, mode=0o777 if file.executable else 0o666)
+    return bool(plan)
 
 
 def _content(file: PlannedFile) -> bytes:

@@ -56,17 +56,11 @@ class Installer:
         return self.store.add_wheel(wheel, artifact=Artifact.of(wheel))
 
     def plan(self, *entries: StoredDistribution, restore: bool = False) -> InstallationPlan:
-        return plan_installation(
-            entries,
-            environment=self.environment,
-            interpreter=self.interpreter,
-            owned=self.owned,
-            restore=restore,
-        )
+        return plan_installation(self.environment, self.interpreter, entries, owned=self.owned, restore=restore)
 
     def install(self, *entries: StoredDistribution, restore: bool = False) -> list[str]:
         plan = self.plan(*entries, restore=restore)
-        apply_installation(plan, self.environment)
+        assert apply_installation(plan, self.environment) == bool(plan)
         self.owned = dict(plan.files)
         return [f"{finding.severity.value}: {finding.message}" for finding in plan.findings]
 
