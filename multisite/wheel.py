@@ -240,7 +240,7 @@ def _infos(archive: zipfile.ZipFile, filename: str) -> dict[str, zipfile.ZipInfo
     problems: list[str] = []
     for info in archive.infolist():
         problems += _faults(info)
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
         if info.filename in infos:
             problems.append(f"{_shown(info)}: twice in the archive")
@@ -264,6 +264,8 @@ def _faults(info: zipfile.ZipInfo) -> Iterator[str]:
         yield f"{_shown(info)}: a symbolic link"
     elif kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         yield f"{_shown(info)}: not a regular file"
+    if info.header_offset < 0:  # zipfile would seek there
+        yield f"{_shown(info)}: damaged: it begins before the archive does"
     if info.flag_bits & _ENCRYPTED:
         yield f"{_shown(info)}: encrypted"
     if info.compress_type not in _COMPRESSIONS:
