@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from multisite.entry import StoredDistribution
 
-__all__ = ["SharedFolder", "find_shared", "make_shared", "shared_digest"]
+__all__ = ["SharedFolder", "discard_shared", "find_shared", "make_shared", "shared_digest"]
 
 _FORMAT = 1
 _KIND = "shared folder"
@@ -78,6 +78,15 @@ def find_shared(store_root: Path, members: Sequence[StoredDistribution]) -> Shar
         return _read(store_root, shared_digest(members))
     except (FileNotFoundError, InvalidDocument):
         return None
+
+
+def discard_shared(store_root: Path, members: Sequence[StoredDistribution]) -> None:
+    """Take the shared folder of *members* away, in one step for those who look for it; none there is fine."""
+    aside = store_root / "shared" / ".incoming" / secrets.token_hex(16)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        (store_root / "shared" / shared_digest(members)).rename(aside)
+    remove_tree(aside)
 
 
 def make_shared(store_root: Path, members: Sequence[StoredDistribution]) -> SharedFolder:

@@ -22,7 +22,7 @@ from multisite.files import locked, publish, remove_tree, write_atomic
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
 from multisite.names import BuildId
-from multisite.sharing import SharedFolder, find_shared, make_shared
+from multisite.sharing import SharedFolder, discard_shared, find_shared, make_shared
 from multisite.unpacking import flush_tree, unpack
 from multisite.wheel import WheelFile
 
@@ -119,8 +119,10 @@ class Store:
             raise StoreNotUsable(self.root, error.strerror or str(error)) from error
         return found
 
-    def shared_folder(self, members: Sequence[StoredDistribution]) -> SharedFolder:
-        """Return the folder that *members*, which collide, share; made when it is missing."""
+    def shared_folder(self, members: Sequence[StoredDistribution], *, replace: bool = False) -> SharedFolder:
+        """Return the folder that *members*, which collide, share; made when it is missing, or with *replace* anew."""
+        if replace:
+            discard_shared(self.root, members)
         found = find_shared(self.root, members)
         if found is None:
             self._check_writable()

@@ -44,7 +44,7 @@ LAYERS = {
         "pins",
     ],
     3: ["credentials", "transport", "request", "resolving", "fetching", "building", "syncing", "locking", "doctor"],
-    4: ["arguments", "output", "cli", "__main__", "__init__"],
+    4: ["arguments", "workshop", "output", "cli", "__main__", "__init__"],
 }
 LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules}
 MODULES = sorted(path for path in ROOT.rglob("*.py"))

@@ -1,0 +1,194 @@
+"""What can be typed: commands, options and their help."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["parser"]
+
+_DESCRIPTION = """\
+One copy of every Python distribution on the machine; environments that are only a lockfile.
+"""
+
+_EPILOG = """\
+the main job:
+  multisite lock django          resolve, lock, and make ./.venv what the lockfile says
+  .venv/bin/python -c "import django"
+  multisite doctor               check that everything is as it should be
+
+Environment variables: MULTISITE_STORE (where distributions are kept; also moves the store for a running interpreter),
+MULTISITE_DISABLE=1 (switches the finder off for one process), VIRTUAL_ENV (the active environment), NO_COLOR, UV_*.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line. Wrong usage exits with 2, as argparse does."""
+    top = argparse.ArgumentParser(
+        prog="multisite",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="store_true", help="show the version and exit")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_lock(commands)
+    _add_sync(commands)
+    _add_doctor(commands)
+    _add_list(commands)
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    common = command.add_argument_group("common options")
+    common.add_argument(
+        "--venv", metavar="DIR", type=Path, help="the environment (default: the active one, else ./.venv)"
+    )
+    common.add_argument(
+        "--store", metavar="DIR", type=Path, help="the store (default: MULTISITE_STORE, else the user's data folder)"
+    )
+    common.add_argument("--json", action="store_true", help="write the result as JSON")
+    loudness = common.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, default=0, help="say only what is wrong"
+    )
+    loudness.add_argument("-v", "--verbose", dest="verbosity", action="store_const", const=1, help="say more")
+    return command
+
+
+def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lock = _command(
+        commands,
+        "lock",
+        "resolve requirements, write the lockfile, and make the environment what it says",
+        "Resolve what is asked for, write the environment's lockfile (PEP 751), and make the environment\n"
+        "what it says. Without requirements: the current folder's pyproject.toml, requirements.txt or\n"
+        "pylock.toml, whichever is found first. The environment is made when it is missing. Versions that\n"
+        "are locked stay, unless --upgrade says otherwise.",
+    )
+    lock.add_argument(
+        "requirements", metavar="REQUIREMENT", nargs="*", help="a requirement (PEP 508), a folder, a wheel or a URL"
+    )
+    lock.add_argument(
+        "-r",
+        "--requirements",
+        metavar="FILE",
+        dest="files",
+        action="append",
+        default=[],
+        type=Path,
+        help="a requirements file, or a pyproject.toml",
+    )
+    lock.add_argument(
+        "-c",
+        "--constraints",
+        metavar="FILE",
+        dest="constraints",
+        action="append",
+        default=[],
+        type=Path,
+        help="a constraints file",
+    )
+    _add_selection(lock)
+    _add_making(lock)
+    lock.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="where the lockfile is to be (default: pylock.toml in the environment)",
+    )
+    lock.add_argument("-U", "--upgrade", action="store_true", help="take the newest versions that fit")
+    lock.add_argument(
+        "-P",
+        "--upgrade-package",
+        metavar="NAME",
+        dest="upgrade_packages",
+        action="append",
+        default=[],
+        help="take the newest fitting version of one distribution",
+    )
+    lock.add_argument("--no-project", action="store_true", help="leave the current folder's own project out")
+    lock.add_argument("--seed", action="store_true", help="lock pip as well")
+    _add_indexes(lock)
+
+
+def _add_sync(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sync = _command(
+        commands,
+        "sync",
+        "make the environment what a lockfile says; nothing is resolved",
+        "Make the environment what a lockfile says. Without LOCKFILE: the environment's own, else ./pylock.toml.",
+    )
+    sync.add_argument("lockfile", metavar="LOCKFILE", nargs="?", type=Path, help="a lockfile (PEP 751)")
+    _add_selection(sync)
+    _add_making(sync)
+
+
+def _add_selection(command: argparse.ArgumentParser) -> None:
+    selection = command.add_argument_group("what to install")
+    selection.add_argument(
+        "--group", metavar="NAME", dest="groups", action="append", default=[], help="a dependency group (PEP 735)"
+    )
+    selection.add_argument(
+        "--extra",
+        metavar="NAME",
+        dest="extras",
+        action="append",
+        default=[],
+        help="an extra of the project or lockfile",
+    )
+
+
+def _add_making(command: argparse.ArgumentParser) -> None:
+    making = command.add_argument_group("how to make it")
+    making.add_argument("--python", metavar="PYTHON", help="the interpreter for a new environment: a path or a version")
+    making.add_argument(
+        "--system-site-packages",
+        action="store_true",
+        help="let a new environment see the interpreter's own site-packages",
+    )
+    making.add_argument("--offline", action="store_true", help="use only what is on this machine")
+
+
+def _add_indexes(command: argparse.ArgumentParser) -> None:
+    indexes = command.add_argument_group("where distributions come from")
+    indexes.add_argument("--index-url", metavar="URL", help="the package index")
+    indexes.add_argument(
+        "--extra-index-url", metavar="URL", dest="extra_index_urls", action="append", default=[], help="a further index"
+    )
+    indexes.add_argument(
+        "--find-links",
+        metavar="PLACE",
+        dest="find_links",
+        action="append",
+        default=[],
+        help="a folder or page with distributions",
+    )
+    indexes.add_argument("--no-index", action="store_true", help="use no index at all")
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = _command(
+        commands,
+        "doctor",
+        "check finder, metadata, store and lockfile against each other",
+        "Check finder, metadata, store and lockfile against each other.\n"
+        "Exit code: 0 nothing wrong, 1 errors or warnings were found, 3 it could not be checked.",
+    )
+    doctor.add_argument("--deep", action="store_true", help="compare the hash of every file, not only its size")
+    doctor.add_argument("--fix", action="store_true", help="run what mends the findings, then check again")
+
+
+def _add_list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    _command(commands, "list", "show what is locked in the environment", "Show what is locked in the environment.")

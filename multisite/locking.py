@@ -1,0 +1,94 @@
+"""What was asked for becomes a lockfile, and the lockfile an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from multisite.lockfile import Lock
+from multisite.state import RequestRecord
+from multisite.wanted import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from multisite.environment import Environment
+    from multisite.interpreter import Interpreter
+    from multisite.request import Request
+    from multisite.resolving import Resolver, Upgrade
+    from multisite.state import EnvironmentState
+
+__all__ = ["Locked", "lock"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """A lockfile that is to be the environment's. ``resolved`` is False where nothing had changed since the last."""
+
+    wanted: Wanted
+    resolved: bool
+    warnings: tuple[str, ...] = ()
+
+
+def lock(
+    environment: Environment,
+    before: EnvironmentState | None,
+    request: Request,
+    *,
+    target: Path,
+    interpreter: Interpreter,
+    resolver: Resolver,
+    upgrade: Upgrade,
+    settings: Sequence[str] = (),
+) -> Locked:
+    """Resolve *request* for *interpreter*; the lockfile is to stand at *target*. Nothing is written.
+
+    Where *before*, the environment's state, says that the same was asked for and the lockfile is still the one that
+    came of it, there is nothing to resolve. *settings* are the resolver's, for that comparison. Raises
+    ResolutionFailed, ResolverStopped.
+    """
+    inputs = request.inputs(interpreter.key, settings)
+    record = _record(request, inputs)
+    data = None if upgrade.everything or upgrade.names else _unchanged(before, inputs, target)
+    warnings: tuple[str, ...] = ()
+    resolved = data is None
+    if data is None:
+        resolution = resolver.resolve(request, python=environment.python, lockfile=target, upgrade=upgrade)
+        data, warnings = resolution.data, resolution.warnings
+    parsed = Lock.parse(data, target)
+    wanted = Wanted(
+        data=data,
+        lock=parsed,
+        target=target,
+        base=target.parent,
+        request=record,
+        requested=request.requested_names(parsed),
+    )
+    return Locked(wanted=wanted, resolved=resolved, warnings=warnings)
+
+
+def _unchanged(before: EnvironmentState | None, inputs: str, target: Path) -> bytes | None:
+    """Return the bytes of the lockfile at *target* if resolving could only give them again."""
+    import hashlib
+
+    if before is None or before.request is None or before.request.inputs != inputs:
+        return None
+    try:
+        data = target.read_bytes()
+    except FileNotFoundError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == before.lock_sha256 else None
+
+
+def _record(request: Request, inputs: str) -> RequestRecord:
+    document = request.to_document()
+    return RequestRecord(
+        requirements=tuple(document["requirements"]),
+        files=tuple(document["files"]),
+        project=document["project"],
+        extras=request.extras,
+        groups=request.groups,
+        seed=request.seed,
+        inputs=inputs,
+    )
