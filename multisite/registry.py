@@ -1,0 +1,210 @@
+"""The environments that use a store: what garbage collection must keep, and who holds what.
+
+One small file for each, named by the environment's id; docs/formats.md, "Registry of environments".
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multisite.document import Fields, dump_document, load_document
+from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.files import write_atomic
+from multisite.names import BuildId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from multisite.environment import Environment
+    from multisite.state import HistoryItem
+
+__all__ = ["RegisteredLock", "Registration", "is_copy", "register", "registrations", "unregister"]
+
+FORMAT = 1
+_KIND = "registration of an environment"
+_HINT = "write it anew: multisite sync in that environment; or remove the file if it is gone"
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_SEEN_EVERY = 24 * 3600  # seconds: often enough for people, seldom enough for a sync that has nothing to do
+# Another account's store: it may let nobody register, and asks before it collects garbage.
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredLock:
+    """An earlier lock of an environment: when it was in force (seconds), and the entries that it keeps."""
+
+    time: int
+    builds: tuple[BuildId, ...] = ()
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a store knows of one environment. ``seen`` is in seconds, ``device`` the number of the path's disk."""
+
+    id: str
+    path: Path
+    device: int
+    seen: int
+    builds: tuple[BuildId, ...] = ()
+    shared: tuple[str, ...] = ()
+    history: tuple[RegisteredLock, ...] = ()
+
+    @classmethod
+    def from_document(cls, document: bytes, where: str | Path) -> Registration:
+        """Read a registration. Raises InvalidDocument with every fault, UnsupportedFormat."""
+        fields = Fields(load_document(document, kind=_KIND, format=FORMAT, where=where))
+        registration = cls(
+            id=fields.text("id"),
+            path=Path(fields.text("path")),
+            device=fields.integer("device"),
+            seen=fields.integer("seen"),
+            builds=_builds(fields),
+            shared=fields.texts("shared"),
+            history=tuple(
+                RegisteredLock(time=item.integer("time"), builds=_builds(item), shared=item.texts("shared"))
+                for item in fields.mappings("history")
+            ),
+        )
+        if registration.id and not _ID.fullmatch(registration.id):
+            fields.problem("id", f"expected 32 hexadecimal digits, found {registration.id!r}")
+        fields.finish(_KIND, where, hint=_HINT)
+        return registration
+
+    def to_document(self) -> bytes:
+        """Return the registration as it is written."""
+        value: dict[str, Any] = {
+            "id": self.id,
+            "path": str(self.path),
+            "device": self.device,
+            "seen": self.seen,
+            "builds": [str(build) for build in self.builds],
+            "shared": list(self.shared),
+            "history": [
+                {"time": item.time, "builds": [str(build) for build in item.builds], "shared": list(item.shared)}
+                for item in self.history
+            ],
+        }
+        return dump_document(value, format=FORMAT)
+
+    def is_there(self) -> bool:
+        """Tell whether the environment is where it was seen. One on a disk that is not mounted is not."""
+        return _environment_id(self.path) in {self.id, _UNREADABLE}
+
+
+_UNREADABLE = "?"
+
+
+def _environment_id(path: Path) -> str | None:
+    """Return the id of the environment at *path*, None where there is none, ``?`` where it cannot be told."""
+    where = path / ".multisite" / "environment.json"
+    try:
+        # Only the id: what else is wrong in there is not of interest here.
+        return Fields(load_document(where.read_bytes(), kind=_KIND, format=FORMAT, where=where)).text("id")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, InvalidDocument, UnsupportedFormat):
+        return _UNREADABLE
+
+
+def _builds(fields: Fields) -> tuple[BuildId, ...]:
+    found = []
+    for text in fields.texts("builds"):
+        try:
+            found.append(BuildId.parse(text))
+        except ValueError as error:
+            fields.problem("builds", str(error))
+    return tuple(found)
+
+
+def register(
+    store_root: Path,
+    environment: Environment,
+    *,
+    id: str,  # noqa: A002 -- what it is called everywhere
+    builds: Iterable[BuildId],
+    shared: Iterable[str] = (),
+    history: Iterable[HistoryItem] = (),
+) -> bool:
+    """Note in the store that *environment* uses these entries; return whether that is news.
+
+    An environment that was moved takes its registration along. Where another account's store has no place for it,
+    nothing is noted.
+    """
+    new = Registration(
+        id=id,
+        path=environment.path,
+        device=environment.path.stat().st_dev,
+        seen=int(time.time()),
+        builds=tuple(sorted(builds)),
+        shared=tuple(sorted(shared)),
+        history=tuple(
+            RegisteredLock(time=item.time, builds=tuple(sorted(item.builds.values())), shared=item.shared)
+            for item in history
+        ),
+    )
+    before = _registered(store_root, id)
+    same = before is not None and replace(new, seen=before.seen) == before
+    if before is not None and same and 0 <= new.seen - before.seen < _SEEN_EVERY:
+        return False
+    path = _path(store_root, id)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, new.to_document())
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        return False
+    return not same
+
+
+def unregister(store_root: Path, id: str) -> bool:  # noqa: A002
+    """Forget an environment; return whether it was known."""
+    try:
+        _path(store_root, id).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def registrations(store_root: Path) -> Iterator[Registration]:
+    """Yield what is known of each environment, sorted by id.
+
+    Raises InvalidDocument and UnsupportedFormat: whoever left one out would take away what that environment needs.
+    """
+    for path in sorted((store_root / "environments").glob("[!.]*.json")):
+        try:
+            document = path.read_bytes()
+        except FileNotFoundError:
+            continue  # unregistered since it was listed
+        yield Registration.from_document(document, path)
+
+
+def is_copy(store_root: Path, id: str, path: Path) -> bool:  # noqa: A002
+    """Tell whether the environment at *path* shares its id with another, so that it needs one of its own.
+
+    It does not where the other path leads to the same folder, or is gone: then the environment was moved.
+    """
+    known = _registered(store_root, id)
+    if known is None or known.path == path or not known.is_there():
+        return False
+    return not (path.exists() and path.samefile(known.path))
+
+
+def _registered(store_root: Path, id: str) -> Registration | None:  # noqa: A002
+    path = _path(store_root, id)
+    try:
+        return Registration.from_document(path.read_bytes(), path)
+    except (FileNotFoundError, InvalidDocument):
+        return None  # a damaged one is about to be written anew
+
+
+def _path(store_root: Path, id: str) -> Path:  # noqa: A002
+    if not _ID.fullmatch(id):
+        raise ValueError(f"not an environment's id: {id!r}")
+    return store_root / "environments" / f"{id}.json"

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from multisite import pins as module
+from multisite.errors import InvalidDocument, MultisiteError
+from multisite.names import BuildId
+from multisite.pins import Pin, PinRecord, pins
+
+DATA = Path(__file__).parent / "data" / "pins"
+BUILDS = [BuildId.parse(f"{name}/1.0/py3-none-any-0123456789abcdef") for name in "abcdefgh"]
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def store_root(tmp_path: Path) -> Path:
+    (tmp_path / "store").mkdir()
+    return tmp_path / "store"
+
+
+def only(store_root: Path) -> PinRecord:
+    ((_, record),) = pins(store_root)
+    return record
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "valid").glob("*.json")), ids=lambda path: path.stem)
+def test_what_is_read_is_written(path: Path) -> None:
+    record = PinRecord.from_document(path.read_bytes(), path)
+    assert PinRecord.from_document(record.to_document(), path) == record
+    assert record.pid == 1234
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "invalid").glob("*.json")), ids=lambda path: path.stem)
+def test_every_fault_is_reported(path: Path) -> None:
+    with pytest.raises(MultisiteError) as caught:
+        PinRecord.from_document(path.read_bytes(), path.name)
+    assert f"{caught.value}\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+def test_a_truncated_document_is_refused_wherever_it_ends() -> None:
+    document = (DATA / "valid" / "full.json").read_bytes().rstrip()
+    for end in range(len(document)):
+        with pytest.raises(InvalidDocument):
+            PinRecord.from_document(document[:end], "x.json")
+
+
+def test_a_pin_lasts_as_long_as_its_block(store_root: Path) -> None:
+    with Pin(store_root) as pin:
+        assert list(pins(store_root)) == []
+        pin.add(BUILDS[1])
+        pin.add(BUILDS[0], BUILDS[2])
+        pin.add_shared("d" * 64)
+        record = only(store_root)
+        assert record.builds == tuple(BUILDS[:3])
+        assert record.shared == ("d" * 64,)
+        assert record.pid == os.getpid()
+        assert record.holds(time.time())
+    assert list(pins(store_root)) == []
+
+
+def test_a_failure_ends_it_as_well(store_root: Path) -> None:
+    def fail() -> None:
+        with Pin(store_root) as pin:
+            pin.add(BUILDS[0])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(pins(store_root)) == []
+
+
+def test_what_is_pinned_already_writes_nothing(store_root: Path) -> None:
+    with Pin(store_root) as pin:
+        pin.add(*BUILDS)
+        ((path, _),) = pins(store_root)
+        before = path.stat()
+        pin.add(BUILDS[3])
+        assert path.stat() == before
+
+
+def test_threads_share_a_pin(store_root: Path) -> None:
+    with Pin(store_root) as pin:
+        threads = [threading.Thread(target=pin.add, args=(build,)) for build in BUILDS]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert only(store_root).builds == tuple(BUILDS)
+
+
+def test_several_pins(store_root: Path) -> None:
+    with Pin(store_root) as one, Pin(store_root) as other:
+        one.add(BUILDS[0])
+        other.add(BUILDS[1])
+        assert {record.builds for _, record in pins(store_root)} == {(BUILDS[0],), (BUILDS[1],)}
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from multisite.names import BuildId
+from multisite.pins import Pin
+with Pin(Path(sys.argv[1])) as pin:
+    pin.add(BuildId.parse(sys.argv[2]))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_pin_of_another_process_holds_until_it_dies(store_root: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(store_root), str(BUILDS[0])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        record = only(store_root)
+        assert record.pid == process.pid
+        assert record.holds(time.time())
+        process.kill()
+        process.wait()
+    assert only(store_root) == record
+    assert not record.holds(time.time())
+
+
+def test_another_process_with_the_same_number(store_root: Path) -> None:
+    with Pin(store_root) as pin:
+        pin.add(BUILDS[0])
+        record = only(store_root)
+    if record.started is None:
+        pytest.skip("this system does not tell when a process started")
+    assert not dataclasses.replace(record, started="an earlier boot 1").holds(time.time())
+
+
+def test_a_pin_of_another_host_holds_for_a_day(store_root: Path) -> None:
+    now = time.time()
+    record = PinRecord(host="elsewhere", pid=1, started=None, time=int(now))
+    assert record.holds(now)
+    assert record.holds(now + DAY - 2)
+    assert not record.holds(now + DAY + 2)
+
+
+def test_a_process_of_another_account_holds() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        record = PinRecord.of_this_process(builds=set(), shared=set())
+
+        def refuse(*_: object) -> None:
+            raise PermissionError
+
+        patch.setattr(os, "kill", refuse)
+        assert record.holds(time.time())
+
+
+def test_a_system_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "readlink", missing)
+    monkeypatch.setattr(Path, "read_text", missing)
+    record = PinRecord.of_this_process(builds=set(), shared=set())
+    assert record.started is None
+    assert record.holds(time.time())
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_store_that_is_read_only(store_root: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module, "write_atomic", refuse)
+    with Pin(store_root) as pin:
+        pin.add(BUILDS[0])
+        assert list(pins(store_root)) == []
+
+
+def test_other_failures_are_not_hidden(store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "write_atomic", refuse)
+    with pytest.raises(OSError, match="No space left"), Pin(store_root) as pin:
+        pin.add(BUILDS[0])
+
+
+def test_a_damaged_pin_is_not_passed_over(store_root: Path) -> None:
+    (store_root / "pins").mkdir()
+    (store_root / "pins" / "x.json").write_text("{")
+    with pytest.raises(InvalidDocument) as caught:
+        list(pins(store_root))
+    assert caught.value.problems[0].startswith("not JSON at line 1")
