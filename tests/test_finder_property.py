@@ -38,9 +38,7 @@ PROFILE = settings(
 PYTHONS = [
     pytest.param(
         version,
-        marks=()
-        if version in found_pythons()
-        else pytest.mark.skip(f"no CPython {version} on this machine"),
+        marks=() if version in found_pythons() else pytest.mark.skip(f"no CPython {version} on this machine"),
     )
     for version in SUPPORTED
 ]
@@ -50,9 +48,7 @@ PYTHONS = [
 def folder() -> Iterator[Path]:
     """A folder in memory where there is one: many small trees are built in it, one after the other."""
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(
-        dir=memory if os.access(memory, os.W_OK) else None, prefix="finder-"
-    ) as name:
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None, prefix="finder-") as name:
         yield Path(os.path.realpath(name))
 
 
@@ -75,17 +71,12 @@ def test_every_answer_is_the_plain_one(ours: Pair) -> None:
     @given(scenario=scenarios())
     def equal(scenario: Scenario) -> None:
         found = ours.differences(scenario)
-        assert not found, "".join(
-            f"\n{step}\n  plain: {plain}\n  ours:  {mine}"
-            for step, plain, mine in found
-        )
+        assert not found, "".join(f"\n{step}\n  plain: {plain}\n  ours:  {mine}" for step, plain, mine in found)
 
     equal()
 
 
-@pytest.mark.parametrize(
-    "questions", [import_steps(), metadata_steps()], ids=["imports", "metadata"]
-)
+@pytest.mark.parametrize("questions", [import_steps(), metadata_steps()], ids=["imports", "metadata"])
 def test_a_naive_finder_fails(naive: Pair, questions: SearchStrategy[Step]) -> None:
     quick = settings(PROFILE, max_examples=200, phases=[Phase.generate])
     scenario = find(

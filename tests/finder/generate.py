@@ -58,19 +58,10 @@ START_UP = (
 @st.composite
 def _body(draw: st.DrawFn, who: str) -> dict[str, str]:
     """What one top-level name of a distribution consists of, from the folder with its name on."""
-    kind = draw(
-        st.sampled_from(["regular", "module", "bare", "pkgutil", "again", "both"])
-    )
+    kind = draw(st.sampled_from(["regular", "module", "bare", "pkgutil", "again", "both"]))
     text = f"who = {who!r}\n"
     if kind == "module":
-        return {
-            ".py": text
-            + draw(
-                st.sampled_from(
-                    ["", BROKEN.format("ValueError"), "import missing_thing\n"]
-                )
-            )
-        }
+        return {".py": text + draw(st.sampled_from(["", BROKEN.format("ValueError"), "import missing_thing\n"]))}
     files = {
         "/sub.py": text,
         "/inner/leaf.py": text,
@@ -101,32 +92,21 @@ def _body(draw: st.DrawFn, who: str) -> dict[str, str]:
 
 @st.composite
 def _metadata(draw: st.DrawFn, name: str, version: str, info: str) -> dict[str, str]:
-    needs = draw(
-        st.sampled_from(
-            ["", "Requires-Dist: zed>=1\n", "Requires-Dist: beta; extra == 'x'\n"]
-        )
-    )
-    files = {
-        info
-        + "/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}\n"
-    }
+    needs = draw(st.sampled_from(["", "Requires-Dist: zed>=1\n", "Requires-Dist: beta; extra == 'x'\n"]))
+    files = {info + "/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}\n"}
     if info.endswith("egg-info"):
         files = {info + "/PKG-INFO": files[info + "/METADATA"]}
     if draw(st.booleans()):
         module = draw(modules)
         point = draw(st.sampled_from([module, module + ":who", module + ".sub:who"]))
-        files[info + "/entry_points.txt"] = (
-            f"[group]\npoint = {point}\n[other]\n{name} = missing_thing\n"
-        )
+        files[info + "/entry_points.txt"] = f"[group]\npoint = {point}\n[other]\n{name} = missing_thing\n"
     if draw(st.booleans()):
         files[info + "/top_level.txt"] = draw(modules) + "\n"
     return files
 
 
 @st.composite
-def _start_up(
-    draw: st.DrawFn, who: str, where: str, files: dict[str, str]
-) -> dict[str, str]:
+def _start_up(draw: st.DrawFn, who: str, where: str, files: dict[str, str]) -> dict[str, str]:
     place = "locked" if where == "locked" else "real"
     text = draw(st.sampled_from(START_UP)).format(where=place, who=who)
     found = {f"{who}.pth": text}
@@ -141,11 +121,7 @@ def _start_up(
             f"extra_{who}/extra_module.py": f"who='{who}'\n",
         }
     elif kind == "nspkg":
-        names = [
-            name
-            for name in bare
-            if f"{name}/__init__.py" not in files and f"{name}.py" not in files
-        ]
+        names = [name for name in bare if f"{name}/__init__.py" not in files and f"{name}.py" not in files]
         if names:
             found = {f"{who}-nspkg.pth": NSPKG.format(names[0])}
     return found
@@ -159,16 +135,8 @@ def _distribution(draw: st.DrawFn, name: str, where: str, version: str) -> Distr
         files.update({module + path: text for path, text in draw(_body(who)).items()})
     if where in ("locked", "site") and draw(st.integers(0, 4)) == 4:
         files.update(draw(_start_up(who, where, files)))
-    escaped = draw(
-        st.sampled_from(
-            [name.replace("-", "_"), name.lower().replace("-", "_").replace(".", "_")]
-        )
-    )
-    suffixes = (
-        ["dist-info"]
-        if where == "locked"
-        else ["dist-info", "dist-info", "egg-info", ""]
-    )
+    escaped = draw(st.sampled_from([name.replace("-", "_"), name.lower().replace("-", "_").replace(".", "_")]))
+    suffixes = ["dist-info"] if where == "locked" else ["dist-info", "dist-info", "egg-info", ""]
     suffix = draw(st.sampled_from(suffixes))
     info = f"{escaped}-{version}.{suffix}" if suffix else ""
     if info:
@@ -184,13 +152,7 @@ def _distributions(draw: st.DrawFn) -> list[Distribution]:
     ]
     places = st.tuples(projects, st.sampled_from(FOLDERS))
     for name, where in draw(st.lists(places, unique=True, max_size=3)):
-        found.append(
-            draw(
-                _distribution(
-                    name, where, {"site": "2.0", "before": "3.0"}.get(where, "4.0")
-                )
-            )
-        )
+        found.append(draw(_distribution(name, where, {"site": "2.0", "before": "3.0"}.get(where, "4.0"))))
     return found
 
 
@@ -200,11 +162,7 @@ def _loose(draw: st.DrawFn) -> Loose:
     text = f"who = 'loose in {where}'\n"
     if where == "site":
         # Names that no distribution has, so that nobody overwrites anybody.
-        path = draw(
-            st.sampled_from(
-                ["alpha/late.py", "beta/late.py", "alpha/inner/late.py", "late.py"]
-            )
-        )
+        path = draw(st.sampled_from(["alpha/late.py", "beta/late.py", "alpha/inner/late.py", "late.py"]))
     else:
         path = draw(
             st.sampled_from(
@@ -298,34 +256,23 @@ def _path_steps() -> st.SearchStrategy[Step]:
 
 def _disk_steps(spare: list[Distribution]) -> st.SearchStrategy[Step]:
     keys = st.sampled_from([dist.key for dist in spare])
-    lates = st.sampled_from(
-        ["alpha/late.py", "beta/late.py", "alpha/inner/late.py", "late.py"]
-    )
+    lates = st.sampled_from(["alpha/late.py", "beta/late.py", "alpha/inner/late.py", "late.py"])
     return st.one_of(
         _step("install", keys),
         _step("uninstall", keys),
-        _step(
-            "write", st.sampled_from(FOLDERS), lates, st.just("who = 'written late'\n")
-        ),
+        _step("write", st.sampled_from(FOLDERS), lates, st.just("who = 'written late'\n")),
         _step("delete", st.sampled_from(FOLDERS), lates),
     )
 
 
 @st.composite
-def scenarios(
-    draw: st.DrawFn, *, questions: st.SearchStrategy[Step] | None = None
-) -> Scenario:
+def scenarios(draw: st.DrawFn, *, questions: st.SearchStrategy[Step] | None = None) -> Scenario:
     """Draw a scenario; with *questions*, one that asks only those and changes nothing on the way."""
     distributions = draw(_distributions())
     loose = draw(st.lists(_loose(), max_size=2))
     spare: list[Distribution] = []
     if questions is None:
-        spare = [
-            draw(_distribution(name, "site", "5.0"))
-            for name in draw(st.lists(projects, unique=True, min_size=1))
-        ]
-        questions = st.one_of(
-            import_steps(), metadata_steps(), _path_steps(), _disk_steps(spare)
-        )
+        spare = [draw(_distribution(name, "site", "5.0")) for name in draw(st.lists(projects, unique=True, min_size=1))]
+        questions = st.one_of(import_steps(), metadata_steps(), _path_steps(), _disk_steps(spare))
     steps = draw(st.lists(questions, min_size=1, max_size=12))
     return Scenario(distributions=distributions, loose=loose, spare=spare, steps=steps)

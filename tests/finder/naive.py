@@ -29,11 +29,7 @@ class NaiveFinder:
         target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         folders = self.folders.get(fullname) if path is None else None
-        return (
-            importlib.machinery.PathFinder.find_spec(fullname, folders, target)
-            if folders
-            else None
-        )
+        return importlib.machinery.PathFinder.find_spec(fullname, folders, target) if folders else None
 
     def find_distributions(
         self, context: importlib.metadata.DistributionFinder.Context

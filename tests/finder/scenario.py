@@ -33,24 +33,13 @@ class Distribution:
     @property
     def top_level(self) -> tuple[str, ...]:
         """What ``import`` could find directly in its folder."""
-        parts = {
-            path.split("/")[0] if "/" in path else path.rpartition(".py")[0]
-            for path in self.files
-        }
-        return tuple(
-            sorted(
-                part for part in parts if part and part != self.info and "." not in part
-            )
-        )
+        parts = {path.split("/")[0] if "/" in path else path.rpartition(".py")[0] for path in self.files}
+        return tuple(sorted(part for part in parts if part and part != self.info and "." not in part))
 
     @property
     def claims(self) -> dict[str, str]:
         """See docs/formats.md, "Entry manifest"."""
-        packages = {
-            path.rpartition("/")[0]
-            for path in self.files
-            if path.endswith("/__init__.py")
-        }
+        packages = {path.rpartition("/")[0] for path in self.files if path.endswith("/__init__.py")}
         claims: dict[str, str] = {}
         for path in self.files:
             parts = path.split("/")
@@ -67,11 +56,7 @@ class Distribution:
     def collides(self, other: Distribution) -> bool:
         """Tell whether this and *other* need one real folder."""
         mine, theirs = self.claims, other.claims
-        return (
-            any(path in theirs for path in mine)
-            or _covers(mine, theirs)
-            or _covers(theirs, mine)
-        )
+        return any(path in theirs for path in mine) or _covers(mine, theirs) or _covers(theirs, mine)
 
 
 def _covers(these: dict[str, str], those: dict[str, str]) -> bool:
@@ -107,8 +92,7 @@ class Scenario:
     def entries(self) -> dict[str, str]:
         """Return where in a store each locked distribution's own entry is."""
         return {
-            dist.key: f"multi-site-packages/{dist.key}/{dist.version}/{BUILD}/site-packages"
-            for dist in self.locked
+            dist.key: f"multi-site-packages/{dist.key}/{dist.version}/{BUILD}/site-packages" for dist in self.locked
         }
 
     def roots(self) -> dict[str, str]:
@@ -116,11 +100,7 @@ class Scenario:
         roots = self.entries()
         for closure in _closures(self.locked):
             if len(closure) > 1:
-                shared = (
-                    "shared/"
-                    + "+".join(member.key for member in closure)
-                    + "/site-packages"
-                )
+                shared = "shared/" + "+".join(member.key for member in closure) + "/site-packages"
                 roots.update({member.key: shared for member in closure})
         return roots
 
@@ -143,11 +123,7 @@ class Scenario:
 def _closures(distributions: list[Distribution]) -> list[list[Distribution]]:
     closures: list[list[Distribution]] = []
     for dist in distributions:
-        touching = [
-            closure
-            for closure in closures
-            if any(dist.collides(member) for member in closure)
-        ]
+        touching = [closure for closure in closures if any(dist.collides(member) for member in closure)]
         closures = [closure for closure in closures if closure not in touching]
         closures.append(
             sorted(

@@ -30,9 +30,7 @@ class Server:
     def __init__(self, python: Path, setup: dict[str, str]) -> None:
         self._run = Path(setup["run"])
         command = [str(python), "-I", "-S", "-B", str(PROGRAM), json.dumps(setup)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, scenario: Scenario) -> None:
         """Send *scenario*; the answer is waited for in ``answers()``, so that two servers work at the same time."""
@@ -73,11 +71,7 @@ class Pair:
         for server in (self.plain, self.ours):
             server.ask(scenario)
         plain, ours = self.plain.answers(), self.ours.answers()
-        return [
-            (mine[0], mine[1], its[1])
-            for mine, its in zip(plain, ours, strict=True)
-            if mine != its
-        ]
+        return [(mine[0], mine[1], its[1]) for mine, its in zip(plain, ours, strict=True) if mine != its]
 
     def close(self) -> None:
         self.plain.close()
@@ -100,9 +94,7 @@ def pair(python: Path, folder: Path) -> Pair:
         check=True,
     ).stdout.split()
     site = prefix / "lib" / f"python{tag[1]}.{tag[2]}" / "site-packages"
-    Bootstrap(prefix=prefix, site_packages=site).write(
-        python=python, cache_tag=tag[0], store=folder / "compiled"
-    )
+    Bootstrap(prefix=prefix, site_packages=site).write(python=python, cache_tag=tag[0], store=folder / "compiled")
     ours = {"run": str(folder / "locked"), "variant": "locked", "template": str(prefix)}
     return Pair(_plain(python, folder), Server(python, ours))
 
@@ -128,11 +120,7 @@ def table(scenario: Scenario, store: Path) -> bytes:
             dist_info=dist.info,
             build=BUILD,
             top_level=dist.top_level,
-            pth={
-                path: text
-                for path, text in dist.files.items()
-                if path.endswith(".pth") and "/" not in path
-            },
+            pth={path: text for path, text in dist.files.items() if path.endswith(".pth") and "/" not in path},
             entry_points=dist.files.get(dist.info + "/entry_points.txt"),
         )
         for dist in scenario.locked

@@ -403,6 +403,8 @@ class Steps:
             return None
         if not hasattr(importlib, "resources") or not hasattr(importlib.resources, "files"):
             return None
+        if not hasattr(importlib.import_module(name), "__path__"):
+            return None  # the folder of a module is all of site-packages
         folder = importlib.resources.files(name)
         return sorted(
             [item.name, item.read_text() if item.is_file() and item.name.endswith(".txt") else None]

@@ -1,0 +1,5 @@
+sys.path.append(after)
+import other, reg
+
+show(reg.who, other.who, metadata.version("reg"))
+show_metadata()

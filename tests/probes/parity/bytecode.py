@@ -1,0 +1,3 @@
+import reg.sub
+
+show(reg.__cached__, reg.sub.__spec__.cached)

@@ -1,0 +1,3 @@
+import nsp.a, nsp.b
+
+show(where("nsp"), nsp.a.who, nsp.b.who)

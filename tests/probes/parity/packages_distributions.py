@@ -1,0 +1,1 @@
+show({name: sorted(owners) for name, owners in metadata.packages_distributions().items()})

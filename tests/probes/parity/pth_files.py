@@ -1,0 +1,3 @@
+import extra_module
+
+show(sys.said, where("extra_module"), sys.path[1:])

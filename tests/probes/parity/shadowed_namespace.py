@@ -1,0 +1,3 @@
+sys.path.append(after)
+show(where("ns"))
+attempt(importlib.import_module, "ns.a")
