@@ -61,6 +61,8 @@ class Store:
             if not path.exists():
                 _create(root)
             document = path.read_bytes()
+        except StoreNotUsable:
+            raise
         except OSError as error:
             raise StoreNotUsable(root, error.strerror or str(error)) from error
         fields = Fields(load_document(document, kind="store", format=FORMAT, where=path))
@@ -268,8 +270,11 @@ def _read_manifest(path: Path, build: BuildId) -> Manifest:
 
 
 def _create(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        raise StoreNotUsable(root, "not a folder")
     root.mkdir(parents=True, exist_ok=True)
-    strangers = sorted({path.name for path in root.iterdir()} - {"locks", "store.json"})
+    # Others may be making the same store at this moment.
+    strangers = sorted(path.name for path in root.iterdir() if not re.match(r"locks$|\.?store\.json", path.name))
     if strangers and not (root / "store.json").exists():
         raise StoreNotUsable(root, f"no store, and not empty: it holds {strangers[0]}")
     with locked(root / "locks" / "store.lock"):
