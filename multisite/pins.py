@@ -2,13 +2,17 @@
 
 A pin holds while its process lives. A process is told from a later one with its number by its start time, and can be
 looked for only from the same host, and the same namespace of process numbers; elsewhere a pin holds for a day.
+
+The file is a document in its first line, then a line for each entry, appended: a sync that finds hundreds of entries
+pins each of them before it relies on it. A line that is not ended yet is not relied on.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import json
 import os
+import re
 import secrets
 import socket
 import sys
@@ -18,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.document import Fields, dump_document, load_document
+from multisite.document import Fields, load_document
 from multisite.files import write_atomic
 from multisite.names import BuildId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -32,6 +36,8 @@ __all__ = ["Pin", "PinRecord", "pins"]
 
 FORMAT = 1
 _KIND = "pin"
+_SHARED = "shared/"
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _HINT = "remove the file when no multisite runs"
 _HOLDS = 24 * 3600  # seconds
 # Another account's store: nothing can be published there either, and who collects its garbage is warned (registry).
@@ -42,10 +48,11 @@ class Pin:
     """Keep entries from garbage collection while the ``with`` block runs. Threads may share it."""
 
     def __init__(self, store_root: Path) -> None:
-        self._path = store_root / "pins" / f"{secrets.token_hex(16)}.json"
+        self._path = store_root / "pins" / f"{secrets.token_hex(16)}.pin"
         self._lock = threading.Lock()
-        self._builds: set[BuildId] = set()
-        self._shared: set[str] = set()
+        self._lines: set[str] = set()
+        self._file: int | None = None
+        self._read_only = False
 
     def __enter__(self) -> Self:
         return self
@@ -53,30 +60,38 @@ class Pin:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        if self._file is not None:
+            os.close(self._file)
+            self._path.unlink(missing_ok=True)
 
     def add(self, *builds: BuildId) -> None:
         """Pin entries; they are safe when this returns."""
-        self._add(set(builds), set())
+        self._add(str(build) for build in builds)
 
     def add_shared(self, *digests: str) -> None:
         """Pin shared folders; they are safe when this returns."""
-        self._add(set(), set(digests))
+        self._add(f"{_SHARED}{digest}" for digest in digests)
 
-    def _add(self, builds: set[BuildId], shared: set[str]) -> None:
+    def _add(self, lines: Iterable[str]) -> None:
         with self._lock:
-            if builds <= self._builds and shared <= self._shared:
+            new = sorted(set(lines) - self._lines)
+            if not new or self._read_only:
                 return
-            self._builds |= builds
-            self._shared |= shared
-            record = PinRecord.of_this_process(builds=self._builds, shared=self._shared)
             try:
-                self._path.parent.mkdir(exist_ok=True)
-                write_atomic(self._path, record.to_document())
+                self._append("".join(f"{line}\n" for line in new).encode())
             except OSError as error:
                 if error.errno not in _READ_ONLY:
                     raise
+                self._read_only = True
+            self._lines.update(new)
+
+    def _append(self, data: bytes) -> None:
+        if self._file is None:
+            self._path.parent.mkdir(exist_ok=True)
+            write_atomic(self._path, PinRecord.of_this_process().to_document())
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        if os.write(self._file, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,34 +106,32 @@ class PinRecord:
     shared: tuple[str, ...] = ()
 
     @classmethod
-    def of_this_process(cls, *, builds: set[BuildId], shared: set[str]) -> PinRecord:
-        """Return the pin of the running process on these entries."""
-        return cls(
-            host=_host(),
-            pid=os.getpid(),
-            started=_started(os.getpid()),
-            time=int(time.time()),
-            builds=tuple(sorted(builds)),
-            shared=tuple(sorted(shared)),
-        )
+    def of_this_process(cls) -> PinRecord:
+        """Return a pin of the running process on nothing yet."""
+        return cls(host=_host(), pid=os.getpid(), started=_started(os.getpid()), time=int(time.time()))
 
     @classmethod
     def from_document(cls, document: bytes, where: str | Path) -> PinRecord:
         """Read a pin. Raises InvalidDocument with every fault, UnsupportedFormat."""
-        fields = Fields(load_document(document, kind=_KIND, format=FORMAT, where=where))
-        builds = []
-        for text in fields.texts("builds"):
+        head, *lines = document.split(b"\n")
+        fields = Fields(load_document(head, kind=_KIND, format=FORMAT, where=where))
+        builds, shared = [], []
+        for number, line in enumerate(lines[:-1], start=2):
+            text = line.decode("utf-8", "replace")
             try:
-                builds.append(BuildId.parse(text))
+                if text.startswith(_SHARED):
+                    shared.append(_digest(text[len(_SHARED) :]))
+                else:
+                    builds.append(BuildId.parse(text))
             except ValueError as error:
-                fields.problem("builds", str(error))
+                fields.problem(f"line {number}", str(error))
         record = cls(
             host=fields.text("host"),
             pid=fields.integer("pid"),
             started=fields.optional_text("started"),
             time=fields.integer("time"),
-            builds=tuple(builds),
-            shared=fields.texts("shared"),
+            builds=tuple(sorted(builds)),
+            shared=tuple(sorted(shared)),
         )
         if record.pid < 0:  # to the kernel those are groups of processes
             fields.problem("pid", f"expected a process, found {record.pid}")
@@ -127,15 +140,9 @@ class PinRecord:
 
     def to_document(self) -> bytes:
         """Return the pin as it is written."""
-        value = {
-            "host": self.host,
-            "pid": self.pid,
-            "started": self.started,
-            "time": self.time,
-            "builds": [str(build) for build in self.builds],
-            "shared": list(self.shared),
-        }
-        return dump_document(value, format=FORMAT)
+        value = {"format": FORMAT, "host": self.host, "pid": self.pid, "started": self.started, "time": self.time}
+        lines = [json.dumps(value), *map(str, self.builds), *(f"{_SHARED}{digest}" for digest in self.shared)]
+        return "".join(f"{line}\n" for line in lines).encode()
 
     def holds(self, now: float) -> bool:
         """Tell whether the pin is in force at the time *now* (seconds)."""
@@ -146,12 +153,18 @@ class PinRecord:
 
 def pins(store_root: Path) -> Iterator[tuple[Path, PinRecord]]:
     """Yield each pin of a store with its file, sorted. Raises InvalidDocument, UnsupportedFormat."""
-    for path in sorted((store_root / "pins").glob("[!.]*.json")):
+    for path in sorted((store_root / "pins").glob("[!.]*.pin")):
         try:
             document = path.read_bytes()
         except FileNotFoundError:
             continue  # its process has ended since it was listed
         yield path, PinRecord.from_document(document, path)
+
+
+def _digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise ValueError(f"not a shared folder's digest: {text!r}")
+    return text
 
 
 def _host() -> str:

@@ -32,25 +32,30 @@ def only(store_root: Path) -> PinRecord:
     return record
 
 
-@pytest.mark.parametrize("path", sorted((DATA / "valid").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((DATA / "valid").glob("*.pin")), ids=lambda path: path.stem)
 def test_what_is_read_is_written(path: Path) -> None:
     record = PinRecord.from_document(path.read_bytes(), path)
     assert PinRecord.from_document(record.to_document(), path) == record
     assert record.pid == 1234
 
 
-@pytest.mark.parametrize("path", sorted((DATA / "invalid").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((DATA / "invalid").glob("*.pin")), ids=lambda path: path.stem)
 def test_every_fault_is_reported(path: Path) -> None:
     with pytest.raises(MultisiteError) as caught:
         PinRecord.from_document(path.read_bytes(), path.name)
     assert f"{caught.value}\n" == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
-def test_a_truncated_document_is_refused_wherever_it_ends() -> None:
-    document = (DATA / "valid" / "full.json").read_bytes().rstrip()
-    for end in range(len(document)):
+def test_a_truncated_document_is_refused_or_lacks_the_last_lines() -> None:
+    document = (DATA / "valid" / "full.pin").read_bytes()
+    whole, head = PinRecord.from_document(document, "x.pin"), document.index(b"\n")
+    for end in range(head):
         with pytest.raises(InvalidDocument):
-            PinRecord.from_document(document[:end], "x.json")
+            PinRecord.from_document(document[:end], "x.pin")
+    for end in range(head, len(document)):
+        found = PinRecord.from_document(document[:end], "x.pin")
+        assert (found.host, found.pid, found.shared) == (whole.host, whole.pid, ())
+        assert found.builds in {(), whole.builds}
 
 
 def test_a_pin_lasts_as_long_as_its_block(store_root: Path) -> None:
@@ -149,7 +154,7 @@ def test_a_pin_of_another_host_holds_for_a_day(store_root: Path) -> None:
 
 def test_a_process_of_another_account_holds() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        record = PinRecord.of_this_process(builds=set(), shared=set())
+        record = PinRecord.of_this_process()
 
         def refuse(*_: object) -> None:
             raise PermissionError
@@ -164,7 +169,7 @@ def test_a_system_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "readlink", missing)
     monkeypatch.setattr(Path, "read_text", missing)
-    record = PinRecord.of_this_process(builds=set(), shared=set())
+    record = PinRecord.of_this_process()
     assert record.started is None
     assert record.holds(time.time())
 
@@ -191,7 +196,7 @@ def test_other_failures_are_not_hidden(store_root: Path, monkeypatch: pytest.Mon
 
 def test_a_damaged_pin_is_not_passed_over(store_root: Path) -> None:
     (store_root / "pins").mkdir()
-    (store_root / "pins" / "x.json").write_text("{")
+    (store_root / "pins" / "x.pin").write_text("{")
     with pytest.raises(InvalidDocument) as caught:
         list(pins(store_root))
     assert caught.value.problems[0].startswith("not JSON at line 1")
