@@ -376,6 +376,43 @@ def test_a_broken_one_is_passed_over(machine: Machine) -> None:
     assert machine.find("3.12") == wanted
 
 
+def test_what_uv_knows(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = machine.put("uv/cpython-3.12.1/bin/python3.12")
+    asked = machine.folder / "asked"
+    uv = program(machine.folder / "tools/uv", f'#!/bin/sh\necho "$@" > {asked}\necho {wanted}\n')
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(uv))
+    assert machine.find("3.12") == wanted
+    assert asked.read_text().split() == [
+        *("python", "find", "--no-python-downloads", "--no-project", "--no-config", "cpython@3.12")
+    ]
+
+
+def test_without_uv(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("uv.find_uv_bin", missing)
+    with pytest.raises(InterpreterNotUsable, match="no such interpreter"):
+        machine.find("3.12")
+
+
+def test_a_named_one_that_is_broken(machine: Machine) -> None:
+    broken = program(machine.folder / "bin/snake", "broken")
+    with pytest.raises(InterpreterNotUsable) as caught:
+        machine.find("snake")
+    assert str(caught.value).endswith(f"\n  - {broken}: it is broken")
+
+
+def test_an_interpreter_that_gives_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from multisite import interpreter
+
+    monkeypatch.setattr(interpreter, "_TIMEOUT", 0.2)
+    path = program(tmp_path / "python", "#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(InterpreterNotUsable) as caught:
+        inspect_interpreter(path)
+    assert str(caught.value) == f"{path}: it gave no answer in 0.2 seconds"
+
+
 def test_a_version_that_is_nowhere(machine: Machine) -> None:
     broken = program(machine.folder / "bin/python3.99", "broken")
     with pytest.raises(InterpreterNotUsable) as caught:
