@@ -1,0 +1,234 @@
+"""The examiner's eyes: reads an environment and its stores once, and changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from multisite.bootstrap import Bootstrap
+from multisite.content import interpreter_line
+from multisite.dispatch import DispatchTable
+from multisite.doctor.contents import examine_build, examine_shared
+from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedFile
+from multisite.doctor.probing import ask
+from multisite.doctor.real import real_distributions
+from multisite.errors import InvalidDocument, MultisiteError, StoreNotUsable, UnsupportedFormat
+from multisite.interpreter import inspect_interpreter
+from multisite.lockfile import Lock, WheelSource
+from multisite.registry import Registration
+from multisite.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from multisite.dispatch import DispatchTable as Table
+    from multisite.doctor.examination import Answer, SharedFiles
+    from multisite.environment import Environment
+    from multisite.interpreter import Interpreter
+    from multisite.state import ChosenBuild, EnvironmentState, OwnedFile
+
+__all__ = ["look"]
+
+_Value = TypeVar("_Value")
+# Waiting for the disk more than for the processor; hashing frees the interpreter's lock.
+_THREADS = 8
+# More than the longest path, twice.
+_HEAD = 1 << 14
+
+
+def look(
+    environment: Environment, *, environ: Mapping[str, str], store: Path | None = None, deep: bool = False
+) -> Examination:
+    """Read everything that the checks ask about; with *deep*, the content of every file.
+
+    *store* stands for the first of the environment's own stores, as ``MULTISITE_STORE`` does, and *environ* is what
+    its interpreter is started with.
+    """
+    return _Looking(environment, environ, store, deep).examination()
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    environment: Environment
+    environ: Mapping[str, str]
+    moved: Path | None
+    deep: bool
+
+    def examination(self) -> Examination:
+        """Look at one thing after the other, each with what is known by then."""
+        unreadable: dict[str, str] = {}
+        seen = Examination(environment=self.environment, deep=self.deep, unreadable=unreadable)
+        state = _readable("state", unreadable, self._state)
+        table = _readable("table", unreadable, self._table)
+        seen = replace(seen, state=state)
+        if table is not None:
+            seen = replace(seen, binding=table[0], table=table[1])
+        seen = replace(
+            seen,
+            lock=_readable("lockfile", unreadable, lambda: self._lock(state)),
+            interpreter=_readable("interpreter", unreadable, lambda: inspect_interpreter(self.environment.python)),
+            bootstrap=self._bootstrap.differences(),
+            real=real_distributions(self.environment.site_packages),
+            stores=self._store_folders(seen),
+        )
+        if state is None:
+            return seen
+        seen = replace(seen, files=self._files(state), python=_size_and_time(Path(state.python.executable)))
+        stores = _readable("store", unreadable, lambda: _open(seen.stores))
+        if stores is not None:
+            builds = self._builds(state, stores)
+            seen = replace(
+                seen,
+                builds=builds,
+                shared=self._shared(builds, stores),
+                registered=_registered(stores[0].root, state.id),
+                can_register=_can_register(stores[0].root),
+            )
+        if seen.interpreter is not None:
+            interpreter = seen.interpreter
+            seen = replace(seen, pinned=_readable("pinned", unreadable, lambda: _pinned(seen.lock, state, interpreter)))
+            seen = replace(seen, answer=_readable("answer", unreadable, lambda: self._answer(seen)))
+        return seen
+
+    @property
+    def _bootstrap(self) -> Bootstrap:
+        return Bootstrap(prefix=self.environment.path, site_packages=self.environment.site_packages)
+
+    def _state(self) -> EnvironmentState:
+        state = self.environment.read_state()
+        if state is None:
+            raise MultisiteError(f"{self.environment.state_file} is missing: no sync has ended here")
+        return state
+
+    def _lock(self, state: EnvironmentState | None) -> Lock:
+        path = self.environment.lockfile if state is None else self.environment.lockfile_of(state)
+        return Lock.parse(path.read_bytes(), path)
+
+    def _table(self) -> tuple[Mapping[str, object], Table]:
+        path = self._bootstrap.table
+        return DispatchTable.decode(path.read_bytes(), path)
+
+    def _store_folders(self, seen: Examination) -> tuple[str, ...]:
+        known: tuple[str, ...] = seen.binding.get("stores", ()) or (() if seen.state is None else (seen.state.store,))
+        return known if self.moved is None else (str(self.moved.absolute()), *known[1:])
+
+    def _builds(self, state: EnvironmentState, stores: tuple[Store, ...]) -> dict[NormalizedName, ExaminedBuild]:
+        chosen = list(state.builds.values())
+        with ThreadPoolExecutor(_THREADS) as pool:
+            done = pool.map(lambda item: self._build(item, stores), chosen)
+            return {item.build.name: examined for item, examined in zip(chosen, done, strict=True)}
+
+    def _build(self, chosen: ChosenBuild, stores: tuple[Store, ...]) -> ExaminedBuild:
+        if not 0 <= chosen.store < len(stores):
+            return ExaminedBuild(chosen=chosen, is_missing=True)
+        return examine_build(chosen, stores[chosen.store], deep=self.deep)
+
+    def _shared(
+        self, builds: Mapping[NormalizedName, ExaminedBuild], stores: tuple[Store, ...]
+    ) -> dict[str, SharedFiles]:
+        groups: dict[str, list[ExaminedBuild]] = {}
+        for build in builds.values():
+            if build.chosen.shared is not None:
+                groups.setdefault(build.chosen.shared, []).append(build)
+        found = {}
+        for digest, group in groups.items():
+            members = [build.stored for build in group if build.stored is not None]
+            if len(members) == len(group):
+                found[digest] = examine_shared(stores[group[0].chosen.store].root, members, deep=self.deep)
+        return found
+
+    def _files(self, state: EnvironmentState) -> dict[str, ExaminedFile]:
+        scripts = f"{self.environment.scripts.name}/"
+        return {
+            path: self._file(path, owned, is_script=path.startswith(scripts)) for path, owned in state.files.items()
+        }
+
+    def _file(self, path: str, owned: OwnedFile, *, is_script: bool) -> ExaminedFile:
+        file = self.environment.path / path
+        try:
+            size = file.stat().st_size
+            with file.open("rb") as stream:
+                head = stream.read(_HEAD)
+                # Programs of a hundred megabytes come as scripts.
+                whole = head + (stream.read() if size == owned.size and (self.deep or size < 1 << 20) else b"")
+        except OSError:
+            return ExaminedFile(owned=owned, found="missing", is_script=is_script)
+        same = size == owned.size and (len(whole) < size or hashlib.sha256(whole).hexdigest() == owned.sha256)
+        named = interpreter_line(head) if is_script else None
+        return ExaminedFile(
+            owned=owned,
+            found="same" if same else "changed",
+            is_script=is_script,
+            is_executable=os.access(file, os.X_OK),
+            interpreter=named and named[0],
+        )
+
+    def _answer(self, seen: Examination) -> Answer:
+        rows, names = seen.rows, {} if seen.table is None else seen.table.plain["names"]
+        owners = {name: found if isinstance(found, tuple) else (found,) for name, found in names.items()}
+        return ask(
+            self.environment.python,
+            runtime=self._bootstrap.folder / "runtime",
+            # The program that asks is a module of that name itself.
+            modules={name: [seen.root(at) for at in found] for name, found in owners.items() if name != "__main__"},
+            # By the folder's spelling: 3.8 and 3.9 know no other.
+            distributions={row[0]: row[3].partition("-")[0] for row in rows},
+            environ=self.environ,
+            store=self.moved,
+        )
+
+
+def _readable(part: str, unreadable: dict[str, str], read: Callable[[], _Value]) -> _Value | None:
+    """Return what *read* returns; where it cannot, None, with the reason in *unreadable*."""
+    try:
+        return read()
+    except (MultisiteError, OSError) as error:
+        unreadable[part] = str(error)
+        return None
+
+
+def _open(folders: tuple[str, ...]) -> tuple[Store, ...]:
+    for folder in folders:
+        if not Path(folder, "store.json").exists():  # opening it would make it
+            raise StoreNotUsable(folder, "there is no store")
+    return tuple(Store.open(Path(folder)) for folder in folders)
+
+
+def _registered(store_root: Path, identity: str) -> str | None:
+    path = store_root / "environments" / f"{identity}.json"
+    try:
+        return str(Registration.from_document(path.read_bytes(), path).path)
+    except (OSError, InvalidDocument, UnsupportedFormat):
+        return None  # a sync writes it anew
+
+
+def _can_register(store_root: Path) -> bool:
+    folder = store_root / "environments"
+    return os.access(folder if folder.exists() else store_root, os.W_OK)
+
+
+def _size_and_time(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _pinned(
+    lock: Lock | None, state: EnvironmentState, interpreter: Interpreter
+) -> dict[NormalizedName, tuple[str | None, str | None]] | None:
+    if lock is None:
+        return None
+    selection = state.selection
+    pinned = lock.select(interpreter.tags, interpreter.marker_environment, selection.extras, selection.groups)
+    return {
+        item.name: (item.version, item.source.hashes.get("sha256") if isinstance(item.source, WheelSource) else None)
+        for item in pinned
+    }

@@ -1,0 +1,83 @@
+"""What the doctor runs in an environment's own interpreter: a program of its own, for CPython 3.8 and later.
+
+It reads questions from stdin and writes answers to stdout, both JSON; what comes before the mark on either stream was
+said while the interpreter started. No module is imported but those that it needs itself.
+"""
+
+from __future__ import annotations
+
+import sys
+
+MARK = "multisite doctor: "
+
+if __name__ == "__main__":
+    sys.stderr.write("\n" + MARK + "\n")
+    sys.stderr.flush()
+    # The current folder, which the interpreter puts there for a program on the command line, is not the environment's.
+    if sys.path and not sys.path[0]:
+        del sys.path[0]
+
+import importlib.machinery  # noqa: E402
+import importlib.metadata  # noqa: E402
+import importlib.util  # noqa: E402
+import json  # noqa: E402
+import sysconfig  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+
+def module(name: str, roots: list[str]) -> dict[str, Any]:
+    """Say where *name* leads; where nowhere, whether the folders *roots* have a module of that name."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except Exception as error:  # noqa: BLE001 -- any finder may raise anything, and the answer is to tell
+        return {"error": f"{type(error).__name__}: {error}"}
+    if spec is None:
+        return {"importable": importlib.machinery.PathFinder.find_spec(name, roots) is not None}
+    is_file = spec.loader is not None and spec.has_location
+    return {
+        "origin": spec.origin if is_file or spec.origin in ("built-in", "frozen") else None,
+        "locations": [str(location) for location in spec.submodule_search_locations or ()],
+    }
+
+
+def distribution(name: str) -> dict[str, Any]:
+    """Say which version of a distribution there is, and in what folder."""
+    try:
+        found = importlib.metadata.distribution(name)
+        return {"version": found.version, "folder": str(found.locate_file(""))}
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+    except Exception as error:  # noqa: BLE001 -- damaged metadata fail in many ways
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def is_stale(source: Path) -> bool:
+    """Tell whether the bytecode of *source*, which is used without a look at it, was made from other content."""
+    compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+    try:
+        head = compiled.read_bytes()[:16]
+    except OSError:
+        return False
+    unchecked = importlib.util.MAGIC_NUMBER + b"\1\0\0\0"
+    return head[:8] == unchecked and head[8:] != importlib.util.source_hash(source.read_bytes())
+
+
+def main() -> None:
+    """Answer the questions on stdin."""
+    asked = json.load(sys.stdin)
+    ours = [finder for finder in sys.meta_path if type(finder).__module__ == "_multisite" and hasattr(finder, "site")]
+    answer = {
+        "version": sys.version.split()[0],
+        "is_active": bool(ours),
+        "rows": [list(row) for row in ours[0].site.table.distributions] if ours else [],
+        "standard": sorted({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}),
+        "stale_bytecode": [path.name for path in sorted(Path(asked["runtime"]).glob("*.py")) if is_stale(path)],
+        "modules": {name: module(name, roots) for name, roots in asked["modules"].items()},
+        "distributions": {name: distribution(known) for name, known in asked["distributions"].items()},
+    }
+    sys.stdout.write("\n" + MARK + json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Checks of the files that multisite wrote into an environment: programs, and what else is under its prefix."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multisite.content import script_names
+from multisite.doctor.check import Fault
+from multisite.doctor.examination import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from multisite.doctor.examination import Examination, ExaminedFile
+    from multisite.manifest import DataFile
+
+__all__ = ["data_changed", "data_missing", "script_changed", "script_interpreter", "script_missing", "script_not_ours"]
+
+
+def script_missing(examination: Examination) -> Iterator[Fault]:
+    """Find programs that are not there."""
+    for path, file in _files(examination, "missing", scripts=True):
+        yield Fault(subject=path, message=f"{path} of {file.owned.owner} is missing", fix=examination.sync)
+
+
+def script_changed(examination: Examination) -> Iterator[Fault]:
+    """Find programs that are not what was written. A sync leaves alone what somebody changed."""
+    for path, file in _files(examination, "changed", scripts=True):
+        message = f"{path} of {file.owned.owner} was changed since it was written"
+        yield Fault(subject=path, message=message, fix=_replace(examination, path))
+    for path, file in _files(examination, "same", scripts=True):
+        if not file.is_executable and _was_executable(examination, path, file):
+            message = f"{path} of {file.owned.owner} cannot be executed"
+            yield Fault(subject=path, message=message, fix=examination.sync)
+
+
+def script_not_ours(examination: Examination) -> Iterator[Fault]:
+    """Find programs of locked distributions in whose place something else was."""
+    state = examination.state
+    folder = examination.environment.scripts.name
+    for name, build in examination.builds.items() if state is not None else ():
+        for script in sorted(script_names(build.stored.manifest.entry_points if build.stored else None)):
+            path = f"{folder}/{script}"
+            if state is not None and state.files.keys().isdisjoint({path, f"{path}.exe"}):
+                message = f"{path} is not the program of {name}: something else was there, and was left alone"
+                yield Fault(subject=path, message=message, fix=_replace(examination, path))
+
+
+def _replace(examination: Examination, path: str) -> str:
+    return f"rm -f {shlex.quote(str(examination.environment.path / path))} && {examination.sync}"
+
+
+def script_interpreter(examination: Examination) -> Iterator[Fault]:
+    """Find programs whose first line names an interpreter elsewhere: the environment was moved or copied."""
+    here = examination.environment.scripts
+    strays = {
+        path: file.interpreter
+        for path, file in examination.files.items()
+        if file.interpreter and file.found != "changed" and _is_rewritten(examination, path, file)
+        # uv's relocatable scripts name it relative to themselves.
+        if not file.interpreter.startswith("./") and Path(file.interpreter).parent != here
+    }
+    if strays:
+        places = sorted(set(strays.values()))
+        message = f"{listed(sorted(strays))} run {listed(places)}, not this environment's interpreter"
+        subject = next(iter(strays)) if len(strays) == 1 else None
+        yield Fault(subject=subject, message=message, fix=examination.sync)
+
+
+def _is_rewritten(examination: Examination, path: str, file: ExaminedFile) -> bool:
+    """Tell whether installing wrote the first line: else it is the wheel's business what it names."""
+    shipped = _shipped(examination, path, file)
+    return shipped is not None and file.owned.sha256 not in {item.sha256 for item in shipped}
+
+
+def _was_executable(examination: Examination, path: str, file: ExaminedFile) -> bool:
+    shipped = _shipped(examination, path, file)
+    return _is_rewritten(examination, path, file) or any(item.executable for item in shipped or ())
+
+
+def _shipped(examination: Examination, path: str, file: ExaminedFile) -> list[DataFile] | None:
+    """Return what the wheel has for a program, nothing for that of an entry point; None where it cannot be told."""
+    build = examination.builds.get(file.owned.owner)
+    if build is None or build.stored is None:
+        return None
+    name = path.partition("/")[2]
+    return [item for item in build.stored.manifest.data if (item.scheme, item.path) == ("scripts", name)]
+
+
+def data_missing(examination: Examination) -> Iterator[Fault]:
+    """Find data files that are not there."""
+    for owner, paths in _by_owner(examination, "missing").items():
+        yield Fault(subject=owner, message=f"{owner}: {listed(paths)} missing", fix=examination.sync)
+
+
+def data_changed(examination: Examination) -> Iterator[Fault]:
+    """Find data files that programs or people changed, as they may."""
+    for owner, paths in _by_owner(examination, "changed").items():
+        yield Fault(subject=owner, message=f"{owner}: {listed(paths)} changed here; a sync leaves that alone")
+
+
+def _by_owner(examination: Examination, found: str) -> dict[str, list[str]]:
+    owners: dict[str, list[str]] = {}
+    for path, file in _files(examination, found, scripts=False):
+        owners.setdefault(file.owned.owner, []).append(path)
+    return owners
+
+
+def _files(examination: Examination, found: str, *, scripts: bool) -> Iterator[tuple[str, ExaminedFile]]:
+    for path, file in sorted(examination.files.items()):
+        if file.found == found and file.is_script is scripts:
+            yield path, file

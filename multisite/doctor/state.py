@@ -1,0 +1,41 @@
+"""Checks of what multisite knows of an environment, and of what the store knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from multisite.doctor.check import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from multisite.doctor.examination import Examination
+
+__all__ = ["damaged", "not_registered", "store_unusable"]
+
+
+def damaged(examination: Examination) -> Iterator[Fault]:
+    """Find an environment.json that is missing, damaged or of another format."""
+    problem = examination.unreadable.get("state")
+    if problem is not None:
+        yield Fault(message=problem, fix=examination.sync)
+
+
+def store_unusable(examination: Examination) -> Iterator[Fault]:
+    """Find a store that is not there or cannot be read."""
+    problem = examination.unreadable.get("store")
+    if problem is not None:
+        yield Fault(message=problem, fix=examination.sync)
+
+
+def not_registered(examination: Examination) -> Iterator[Fault]:
+    """Find an environment that garbage collection does not know of, or knows elsewhere."""
+    if examination.state is None or "store" in examination.unreadable:
+        return
+    if not examination.can_register:
+        return  # garbage collection asks there before it takes anything away
+    path, registered = str(examination.environment.path), examination.registered
+    if registered != path:
+        known = "does not know of this environment" if registered is None else f"knows it as {registered}"
+        message = f"the store {known}, so what it uses could be collected as garbage"
+        yield Fault(subject=path, message=message, fix=examination.sync)
