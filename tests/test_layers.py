@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,43 +11,17 @@ import pytest
 import multisite
 
 ROOT = Path(multisite.__file__).parent
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 LAYERS = {
-    0: ["_runtime"],
-    1: [
-        "errors",
-        "names",
-        "document",
-        "record",
-        "content",
-        "manifest",
-        "lockfile",
-        "locktext",
-        "dispatch",
-        "report",
-        "state",
-    ],
-    2: [
-        "files",
-        "direct_url",
-        "wheel",
-        "unpacking",
-        "entry",
-        "sharing",
-        "store",
-        "interpreter",
-        "interpreters",
-        "environment",
-        "activation",
-        "installation",
-        "scripts",
-        "bootstrap",
-        "registry",
-        "pins",
-    ],
-    3: ["credentials", "transport", "request", "resolving", "fetching", "building", "syncing", "locking", "doctor"],
-    4: ["arguments", "workshop", "output", "cli", "__main__", "__init__"],
+    0: "_runtime",
+    1: "errors names document record content manifest lockfile locktext dispatch state report",
+    2: """files wheel unpacking entry sharing store installed interpreter interpreters environment activation scripts
+        installation bootstrap history registry pins direct_url""",
+    3: """credentials transport indexes pyproject requirements_file request resolving fetching building providing
+        wanted switching syncing locking editables doctor""",
+    4: "arguments output workshop cli __main__ __init__",
 }
-LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules}
+LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 DISK = {"os", "io", "pathlib", "shutil", "subprocess", "tempfile", "time", "socket", "random"}
 START_UP = {"marshal", "os", "sys", "_frozen_importlib_external", "_io"}
@@ -84,6 +59,11 @@ def ids(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_every_module_has_a_layer(path: Path) -> None:
     assert room(path) in LAYER_OF
+
+
+@pytest.mark.parametrize("module", sorted(LAYER_OF))
+def test_the_house_is_drawn_in_the_docs(module: str) -> None:
+    assert re.search(rf"\b{module}(\.py|/)", ARCHITECTURE.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)
