@@ -122,7 +122,7 @@ class Switch:
         """Carry out *plan*, but first write down whose the files are that will be there and those that are."""
         if plan:
             earlier = {} if self.before is None else self.before.files
-            self.environment.write_state(replace(self.before or state, files={**earlier, **state.files}))
+            self.environment.write_state(replace(self.before or state, files={**state.files, **earlier}))
             apply_installation(plan, self.environment)
 
     def _row(self, stored: StoredDistribution) -> TableEntry:
