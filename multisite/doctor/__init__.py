@@ -32,8 +32,8 @@ def examine(
     """Run every check on *environment*; return what they found, in the order of the table.
 
     *environ* is what its interpreter is started with, but for variables that change what any interpreter imports.
-    *store* stands for the first of its own stores, as ``MULTISITE_STORE`` does for a user. With *deep* the content
-    of every file is read. Nothing is changed.
+    *store*, or else its ``MULTISITE_STORE``, stands for the first of the environment's own stores. With *deep* the
+    content of every file is read. Nothing is changed.
     """
     examination = look(environment, environ=environ, store=store, deep=deep)
     return tuple(finding for check in CHECKS for finding in check.findings(examination))

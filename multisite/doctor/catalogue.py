@@ -130,7 +130,7 @@ CHECKS = (
         subject="start-up",
         severity=_ERROR,
         meaning="the interpreter starts without the finder although all that it needs is there",
-        mended_by="what keeps it from starting, which the finding quotes",
+        mended_by="removing what takes it away: a `.pth` file, most often",
         find=start.finder_inactive,
     ),
     Check(

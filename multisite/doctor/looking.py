@@ -47,10 +47,12 @@ def look(
 ) -> Examination:
     """Read everything that the checks ask about; with *deep*, the content of every file.
 
-    *store* stands for the first of the environment's own stores, as ``MULTISITE_STORE`` does, and *environ* is what
-    its interpreter is started with.
+    *environ* is what its interpreter is started with. *store*, or else its ``MULTISITE_STORE``, stands for the first of
+    the environment's own stores, as it does for the interpreter.
     """
-    return _Looking(environment, environ, store, deep).examination()
+    named = environ.get("MULTISITE_STORE")
+    moved = store or (Path(named) if named else None)
+    return _Looking(environment, environ, moved, deep).examination()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def finder_inactive(examination: Examination) -> Iterator[Fault]:
     answer = examination.answer
     if answer is not None and not answer.is_active and not examination.explained:
         message = "the interpreter starts without the finder, so nothing locked can be imported"
-        yield Fault(message=message + (f"; it says:\n{answer.said}" if answer.said else ""), fix=examination.sync)
+        yield Fault(message=message + (f"; it says:\n{answer.said}" if answer.said else ""))
 
 
 def not_silent(examination: Examination) -> Iterator[Fault]:
