@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import stat
 import struct
 import unicodedata
@@ -42,6 +43,7 @@ _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _RELIABLE = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
 _UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _ENCRYPTED = 0x1
+_REFUSED = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +260,7 @@ def _faults(info: zipfile.ZipInfo) -> Iterator[str]:
         yield f"{_shown(info)}: leads out of the wheel"
     elif "" in parts:
         yield f"{_shown(info)}: not a path"
-    if "\\" in name or any(ord(character) < 32 or ord(character) == 127 for character in name):
+    if _REFUSED.search(name):
         yield f"{_shown(info)}: a backslash or control character in the name"
     if kind == stat.S_IFLNK:
         yield f"{_shown(info)}: a symbolic link"
