@@ -507,7 +507,7 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
     (
         "same-file",
         two_with_one_file,
-        "common/__init__.py is in epsilon and in zeta, which differ; " + ONE_OF_THEM,
+        "common/__init__.py is in epsilon, zeta, which differ; " + ONE_OF_THEM,
         False,
     ),
     (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from multisite.entry import StoredDistribution
+    from multisite.names import BuildId
     from multisite.record import RecordEntry
     from multisite.state import ChosenBuild
     from multisite.store import Store
@@ -54,12 +55,16 @@ def examine_shared(store_root: Path, members: Sequence[StoredDistribution], *, d
     if folder is None:
         return SharedFiles(members=builds, problem="it is missing or cannot be read")
     recorded: dict[str, RecordEntry] = {}
-    for member in sorted(members, key=lambda member: (str(member.id), member.manifest.digest)):
-        in_site = (row for row in member.record() if member.located(row).is_relative_to(member.site_packages))
-        recorded.update({str(folder.site_packages / row.path): row for row in in_site})
-    found = _sizes(folder.site_packages)
-    damage = _damage(recorded, found, shown=folder.site_packages, deep=deep)
-    return SharedFiles(members=builds, overwritten=folder.overwritten, damage=tuple(damage))
+    owners: dict[str, list[BuildId]] = {}
+    # In the order in which their files were put there: the last one of a path is the one that is there.
+    for member in sorted(members, key=lambda member: f"{member.id} {member.manifest.digest}"):
+        for row in member.record():
+            if member.located(row).is_relative_to(member.site_packages):
+                recorded[str(folder.site_packages / row.path)] = row
+                owners.setdefault(row.path, []).append(member.id)
+    damage = _damage(recorded, _sizes(folder.site_packages), shown=folder.site_packages, deep=deep)
+    contested = {path: tuple(owners.get(path, ())) for path in sorted(folder.overwritten)}
+    return SharedFiles(members=builds, contested=contested, damage=tuple(damage))
 
 
 def _schemes(record: Iterable[RecordEntry]) -> set[str]:

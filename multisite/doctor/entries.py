@@ -11,6 +11,8 @@ from multisite.scripts import declared_scripts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from packaging.utils import NormalizedName
+
     from multisite.doctor.examination import Examination, ExaminedBuild
 
 __all__ = ["damaged", "extra", "missing", "same_file", "shared_damaged"]
@@ -66,23 +68,22 @@ def extra(examination: Examination) -> Iterator[Fault]:
 
 def same_file(examination: Examination) -> Iterator[Fault]:
     """Find files of two distributions that would be one file, with different content."""
-    for shared in examination.shared.values():
-        for path, loser in sorted(shared.overwritten.items()):
-            others = [member for member in shared.members if str(member) != loser]
-            loser_name = loser.partition("/")[0]
-            message = f"{path} is in {loser_name} and in {listed([other.name for other in others])}, which differ"
-            yield Fault(subject=loser_name, message=f"{message}; as in any environment, only one of them is there")
-    for path, owners in sorted(_programs(examination).items()):
-        if len(set(owners.values())) > 1:
-            names = sorted(owners)
-            message = f"{path} is in {listed(names)}, which differ; as in any environment, only one of them is there"
-            yield Fault(subject=names[0], message=message)
+    found = [
+        (path, [build.name for build in builds])
+        for shared in examination.shared.values()
+        for path, builds in shared.contested.items()
+    ]
+    programs = sorted(_programs(examination).items())
+    found += [(path, sorted(owners)) for path, owners in programs if len(set(owners.values())) > 1]
+    for path, names in found:
+        message = f"{path} is in {listed(names)}, which differ; as in any environment, only one of them is there"
+        yield Fault(subject=path, message=message)
 
 
-def _programs(examination: Examination) -> dict[str, dict[str, str]]:
+def _programs(examination: Examination) -> dict[str, dict[NormalizedName, str]]:
     """Return what distributions put under the environment's prefix: path -> distribution -> what identifies it."""
     folder = examination.environment.scripts.name
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[NormalizedName, str]] = {}
     for name, build in examination.builds.items():
         if build.stored is not None:
             manifest = build.stored.manifest

@@ -70,12 +70,12 @@ class ExaminedBuild:
 class SharedFiles:
     """A shared folder of the store. ``problem`` says why it cannot be used; ``members`` are the builds in it.
 
-    ``overwritten`` maps a path to the build whose other file gave way.
+    ``contested`` maps each path of which several members have different files to these.
     """
 
     members: tuple[BuildId, ...]
     problem: str | None = None
-    overwritten: Mapping[str, str] = field(default_factory=dict)
+    contested: Mapping[str, tuple[BuildId, ...]] = field(default_factory=dict)
     damage: tuple[str, ...] = ()
 
 
