@@ -27,15 +27,16 @@ __all__ = ["PTH_NAME", "Bootstrap", "runtime_source"]
 # "__editable__", "_virtualenv", "a1_coverage", "distutils-precedence". One that begins with a dot is skipped from 3.13.
 PTH_NAME = "00-multisite.pth"
 
-# Without site's help an exception here would be printed as a traceback at each start, twice.
+# Start-up files are processed twice in a virtual environment; the second time there is less to compile.
+_LINE = "import sys; sys.modules['_multisite'].start(sitedir) if '_multisite' in sys.modules else exec({code!r})\n"
+
+# An exception here would be printed by site as a traceback.
 _START = """\
 try:
     import os, _frozen_importlib, _frozen_importlib_external
-    if '_multisite' not in sys.modules:
-        _frozen_importlib._load(_frozen_importlib_external.spec_from_file_location('_multisite', os.path.join(
-            sys.prefix if sitedir == os.path.join(sys.prefix, {site}) else os.path.join(sitedir, {up}),
-            '.multisite', 'runtime', '__init__.py')))
-    sys.modules['_multisite'].start(sitedir)
+    _frozen_importlib._load(_frozen_importlib_external.spec_from_file_location('_multisite', os.path.join(
+        sys.prefix if sitedir == os.path.join(sys.prefix, {site}) else os.path.join(sitedir, {up}),
+        '.multisite', 'runtime', '__init__.py'))).start(sitedir)
 except Exception as error:
     if sys.stderr and not hasattr(sys, '_multisite_failed'):
         sys._multisite_failed = True
@@ -87,7 +88,7 @@ class Bootstrap:
     def _pth(self) -> bytes:
         parts = self.site_packages.relative_to(self.prefix).parts
         code = _START.format(site=", ".join(map(repr, parts)), up=", ".join([repr(os.pardir)] * len(parts)))
-        return f"import sys; exec({code!r})\n".encode("ascii")
+        return _LINE.format(code=code).encode("ascii")
 
     def differences(self) -> dict[Path, str]:
         """Return the files that are not as they should be: path -> ``missing`` or ``changed``."""

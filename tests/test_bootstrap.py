@@ -117,6 +117,18 @@ def test_the_store_can_be_elsewhere(bootstrap: Bootstrap, tmp_path: Path) -> Non
         assert f"run: multisite sync --venv {bootstrap.prefix}" in done.stderr
 
 
+def test_a_missing_store_is_one_line_and_an_error_for_each_name(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
+    done = run(bootstrap, "-c", "print('runs')\nimport six")
+    assert done.stdout == "runs\n"
+    first, *_, last = done.stderr.splitlines()
+    missing = f"its store is missing, nothing locked can be imported: {tmp_path}/store"
+    assert first == f"multisite: {bootstrap.prefix}: {missing}; run: multisite sync --venv {bootstrap.prefix}"
+    assert last.startswith("ModuleNotFoundError: No module named 'six': six 1 is locked, but not in the store (")
+
+
 def test_it_can_be_switched_off(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
     write_table(bootstrap, tmp_path / "store")

@@ -50,6 +50,9 @@ def start(sitedir):
             say("the environment's table cannot be used, nothing locked can be imported", folder, error)
             return
         site.install()
+        for store in site.table.stores:
+            if not os.path.isdir(store):
+                say("its store is missing, nothing locked can be imported: " + store, folder)
     site.claim()
     if site.table.start_up:
         from .startup import run
