@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.pylock import Pylock
 
 from multisite.dispatch import DispatchTable, TableEntry
-from multisite.doctor import modules, programs, requirements
+from multisite.doctor import lockfile, modules, programs, requirements
+from multisite.doctor import state as registry
 from multisite.doctor.examination import (
     Answer,
     Examination,
@@ -24,6 +26,7 @@ from multisite.doctor.examination import (
 from multisite.entry import StoredDistribution
 from multisite.environment import Environment
 from multisite.interpreter import Interpreter
+from multisite.lockfile import Lock
 from multisite.manifest import DataFile, Manifest
 from multisite.names import BuildId, normalize
 from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, PythonRecord, RequestRecord
@@ -31,6 +34,7 @@ from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, PythonReco
 if TYPE_CHECKING:
     from multisite.doctor.check import Fault
 
+SMALLEST = {"lock-version": "1.0", "created-by": "tests", "packages": []}
 VENV = Path("/venv")
 SITE = VENV / "lib/python3.12/site-packages"
 STORE = "/store"
@@ -131,6 +135,25 @@ def test_many_things_are_named_in_part() -> None:
     assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
 
 
+def test_what_is_locked_and_what_was_chosen() -> None:
+    chosen = replace(state(), builds={name: build(name).chosen for name in map(normalize, ("a", "b", "c"))})
+    lock = Lock(pylock=Pylock.from_dict(SMALLEST), sha256=ZEROS, where="pylock.toml")
+    wanted = {normalize("a"): ("1", None), normalize("b"): ("2", None), normalize("d"): ("1", None)}
+    seen = examination(state=chosen, lock=lock, pinned=wanted)
+    assert messages(lockfile.not_chosen(seen)) == [
+        "b 1 is in the environment, but 2 is locked",
+        "c is in the environment, and not in the lockfile",
+        "d is locked, and not in the environment",
+    ]
+    assert messages(lockfile.not_chosen(replace(seen, lock=replace(lock, sha256="1" * 64)))) == []
+
+
+def test_a_store_in_which_nobody_may_register_is_no_fault() -> None:
+    seen = examination(state=state())
+    assert len(messages(registry.not_registered(seen))) == 1
+    assert messages(registry.not_registered(replace(seen, can_register=False))) == []
+
+
 # What the interpreter finds.
 
 ROOT = f"{STORE}/multi-site-packages/a/1/any-0/site-packages"
@@ -180,6 +203,11 @@ def checks(seen: Examination) -> list[str]:
 )
 def test_where_a_name_leads(found: FoundModule, expected: list[str]) -> None:
     assert checks(answered(found)) == expected
+
+
+def test_a_private_copy_is_where_its_distribution_should_be() -> None:
+    seen = replace(answered(FoundModule(origin="/venv/edits/a/a.py")), binding={"edits": {"a": "edits/a"}})
+    assert messages(modules.module_elsewhere(seen)) == []
 
 
 @pytest.mark.parametrize(

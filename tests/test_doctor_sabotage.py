@@ -709,6 +709,15 @@ def test_every_python(case: Case, interpreters: dict[str, Path], tmp_path: Path)
         assert [finding.check for finding in examine(environment, environ={})] == ["module-elsewhere"], version
 
 
+def test_an_interpreter_that_starts_for_tools_only(case: Case) -> None:
+    line = "import os, sys; sys.flags.isolated or (os.write(2, b'go away'), os._exit(9))\n"
+    write_tree(case.site, {"zz.pth": line})
+    findings = case.examine()
+    assert [(finding.check, finding.message) for finding in findings] == [
+        ("interpreter-unusable", f"{case.environment.python}: it does not start (exit code 9):\ngo away")
+    ]
+
+
 def test_nothing_is_written(case: Case) -> None:
     def files() -> dict[str, int]:
         return {str(path): path.lstat().st_mtime_ns for path in case.root.rglob("*")}
