@@ -294,6 +294,7 @@ class SiteFinder:
         if owners is None:
             return spec
         specs = [] if spec is None else [spec]
+        mixed = spec is not None
         missing = []
         for folder, index in self._folders(table, (owners,) if type(owners) is int else owners).items():
             finder = self.finder_of(folder)
@@ -306,17 +307,18 @@ class SiteFinder:
             from .messages import not_in_store
 
             raise not_in_store(table, fullname, missing[0])
-        if len(specs) > 1:
+        if len(specs) > 1 or self.site.folders:
             from .merging import merged
 
-            return merged(self.site, specs)
+            return merged(self.site, specs, mixed)
         return specs[0] if specs else None
 
     def _folders(self, table, owners):
         """Return the folders to look in, with the index of a distribution in each. Several may share a folder."""
         replaced = self.site.replaced(table)
         folders = {}
-        for index in owners:
+        # Where a folder that they shared is not to be used, the later of them still has the say.
+        for index in reversed(owners) if replaced else owners:
             if index not in replaced:
                 folders.setdefault(table.root(index, replaced), index)
         return folders

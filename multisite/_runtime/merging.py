@@ -7,22 +7,25 @@ import sys
 from . import ask_hooks
 
 
-def merged(site, specs):
-    """Return the one spec that a single folder with all of the found things in it would give.
+def merged(site, specs, mixed):
+    """Return the one spec that a single folder with all of the found things in it would give, None for no *specs*.
 
     As in ``FileFinder``, a regular package comes before a module, an extension module before source before bytecode,
     and a bare folder (a namespace portion) last; among equals the first. What lies in the folders that lost is part of
-    the package that won, at every depth.
+    the package that won. The folders are answered for as one, at every depth, but for the portions of a namespace that
+    are not *mixed* real and locked: locked ones have nothing of the same name in them.
     """
-    if len(specs) < 2:
-        return specs[0] if specs else None
-    best = min(specs, key=_rank)
+    best = min(specs, key=_rank, default=None)
+    if best is None or best.submodule_search_locations is None:
+        return best
     locations = best.submodule_search_locations
-    if locations is not None:
-        for spec in specs:
-            locations.extend([found for found in _folders(spec) if found not in locations])
-        if best.loader is not None and len(locations) > 1:
-            _claim(site, list(locations))
+    for spec in specs:
+        locations.extend([found for found in _folders(spec) if found not in locations])
+    for location in locations:
+        if site.folders.pop(location, None) is not None:  # what it was merged with may have gone
+            sys.path_importer_cache.pop(location, None)
+    if len(locations) > 1 and (mixed or best.loader is not None):
+        _claim(site, list(locations))
     return best
 
 
@@ -42,7 +45,7 @@ def _rank(spec):
 
 
 def _claim(site, locations):
-    """Have the folders of one regular package answered for as one, by the finder of the first."""
+    """Have the folders of one package answered for as one, by the finder of the first."""
     site.folders[locations[0]] = lambda: MergedFolders(site, locations)
     for location in locations[1:]:
         site.folders[location] = lambda: Covered(site)
@@ -70,7 +73,7 @@ class MergedFolders:
     def find_spec(self, fullname, target=None):
         """Find a module in the folders."""
         specs = [finder.find_spec(fullname, target) for finder in self._finders()]
-        return merged(self.site, [spec for spec in specs if spec is not None])
+        return merged(self.site, [spec for spec in specs if spec is not None], True)
 
     def invalidate_caches(self):
         """Forget what was read from disk."""

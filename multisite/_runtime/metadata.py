@@ -5,8 +5,8 @@ site-packages stands on the path asked for: after what comes before it, instead 
 on it, and not at all where a distribution of the same name is really installed. ``PathFinder`` answers for the whole
 path at once, so there is one object before it, for what nothing shadows, and one after it, for the rest.
 
-The classes are those of the module that asks: the standard library's, or the ``importlib_metadata`` backport's, which
-disables the standard finder and brings its own. Names are matched by that module's own search.
+The classes are the standard library's, or the ``importlib_metadata`` backport's, which disables the standard finder and
+brings its own. Names are matched by that module's own search.
 """
 
 import os
@@ -53,7 +53,7 @@ class Query:
     """One question for distributions: the name (None for all) and the path that it asks about."""
 
     def __init__(self, site, context):
-        self.protocol = _protocol(context)
+        self.protocol = _protocol()
         if context is None:
             context = self.protocol.DistributionFinder.Context()
         self.name = context.name
@@ -92,12 +92,17 @@ class Query:
         return self.folder.distribution(index)
 
 
-def _protocol(context):
-    """Return the module whose protocol *context* speaks: ``importlib.metadata``, the backport, or a copy of it."""
-    for kind in type(context).__mro__:
-        module = sys.modules.get(kind.__module__)
-        if hasattr(module, "MetadataPathFinder") and hasattr(module, "PathDistribution"):
-            return module
+def _protocol():
+    """Return the module whose classes a plain environment would answer with.
+
+    It is that of the finder that answers for ordinary folders: ``importlib.metadata``, or the backport (or a vendored
+    copy of it), which takes the standard one's place, whoever asks.
+    """
+    for finder in sys.meta_path:
+        if hasattr(finder, "find_distributions"):
+            module = sys.modules.get(getattr(type(finder), "__module__", None))
+            if hasattr(module, "MetadataPathFinder") and hasattr(module, "FastPath"):
+                return module
     import importlib.metadata
 
     return importlib.metadata
