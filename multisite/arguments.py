@@ -80,6 +80,15 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "requirements", metavar="REQUIREMENT", nargs="*", help="a requirement (PEP 508), a folder, a wheel or a URL"
     )
     lock.add_argument(
+        "-e",
+        "--editable",
+        metavar="DIR",
+        dest="editables",
+        action="append",
+        default=[],
+        help="the folder of a project that is to be imported from there",
+    )
+    lock.add_argument(
         "-r",
         "--requirements",
         metavar="FILE",

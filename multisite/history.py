@@ -9,10 +9,12 @@ from multisite.files import write_atomic
 from multisite.state import HistoryItem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
 
-__all__ = ["keep", "prune", "remembered"]
+__all__ = ["keep", "kept_copy", "prune", "remembered"]
 
 # Enough for switching between branches; garbage collection looks at their age as well.
 _KEPT = 20
@@ -48,12 +50,25 @@ def keep(environment: Environment, lock_sha256: str, data: bytes) -> bool:
     """Keep a compressed copy of the lockfile with the bytes *data*; return whether it was not there yet."""
     import gzip
 
-    path = environment.state_folder / _file(lock_sha256)
-    if path.exists():
+    if kept_copy(environment.state_folder, lock_sha256) is not None:
         return False
-    path.parent.mkdir(exist_ok=True)
+    path = environment.state_folder / _file(lock_sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, gzip.compress(data, mtime=0))
     return True
+
+
+def kept_copy(state_folder: Path, lock_sha256: str) -> bytes | None:
+    """Return the bytes of a lockfile that was kept, None where there is no copy, or one that is damaged."""
+    import gzip
+    import hashlib
+    import zlib
+
+    try:
+        data = gzip.decompress((state_folder / _file(lock_sha256)).read_bytes())
+    except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile):
+        return None
+    return data if hashlib.sha256(data).hexdigest() == lock_sha256 else None
 
 
 def prune(environment: Environment, state: EnvironmentState) -> None:

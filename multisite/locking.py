@@ -1,8 +1,10 @@
-"""What was asked for becomes a lockfile, and the lockfile an environment."""
+"""What was asked for becomes a lockfile: resolved, or the one that is there where that could only give it again."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.lockfile import Lock
@@ -11,9 +13,7 @@ from multisite.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from multisite.environment import Environment
     from multisite.interpreter import Interpreter
     from multisite.request import Request
     from multisite.resolving import Resolver, Upgrade
@@ -32,9 +32,8 @@ class Locked:
 
 
 def lock(
-    environment: Environment,
-    before: EnvironmentState | None,
     request: Request,
+    before: EnvironmentState | None,
     *,
     target: Path,
     interpreter: Interpreter,
@@ -54,16 +53,17 @@ def lock(
     warnings: tuple[str, ...] = ()
     resolved = data is None
     if data is None:
-        resolution = resolver.resolve(request, python=environment.python, lockfile=target, upgrade=upgrade)
+        resolution = resolver.resolve(request, python=interpreter.executable, lockfile=target, upgrade=upgrade)
         data, warnings = resolution.data, resolution.warnings
     parsed = Lock.parse(data, target)
     wanted = Wanted(
         data=data,
         lock=parsed,
         target=target,
-        base=target.parent,
+        base=Path(os.path.realpath(target.parent)),
         request=record,
         requested=request.requested_names(parsed),
+        project=request.project,
     )
     return Locked(wanted=wanted, resolved=resolved, warnings=warnings)
 

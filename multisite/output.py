@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -10,17 +11,24 @@ from typing import TYPE_CHECKING, Any, TextIO
 from multisite.report import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.progress import Progress as Bars
+    from rich.console import Console
 
     from multisite.errors import MultisiteError
     from multisite.fetching import Progress
     from multisite.report import Finding
 
-__all__ = ["Output"]
+__all__ = ["Output", "without_credentials"]
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+# User and password of an address, wherever it stands in a text: the last "@" before the path ends them.
+_USERINFO = re.compile(r"(?<=://)[^/\s?#'\"]*:[^/\s?#'\"]*@")
+
+
+def without_credentials(text: str) -> str:
+    """Take user and password out of every address in *text*: whatever programs that are run may have said."""
+    return _USERINFO.sub("****@", text)
 
 
 class Output:
@@ -36,26 +44,41 @@ class Output:
         self.as_json = as_json
         self._out = out or sys.stdout
         self._err = err or sys.stderr
+        self._warned: set[str] = set()
+        self._write_line: Callable[[str], object] = lambda line: self._err.write(f"{line}\n")
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Write a line of progress to stderr, where the verbosity is at least *level*."""
         if self.verbosity >= level:
-            self._err.write(text + "\n")
+            self._write_line(without_credentials(text))
+
+    def warn(self, text: str) -> None:
+        """Write a warning to stderr, each only once, unless ``-q`` is given."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.say(f"{self._coloured('warning', 'yellow')}: {text}")
 
     def print(self, text: str) -> None:
         """Write a line of the result to stdout."""
-        self._out.write(text + "\n")
+        self._out.write(f"{text}\n")
 
     def document(self, value: Any) -> None:
         """Write the result as JSON."""
-        json.dump(value, self._out, indent=2, ensure_ascii=False)
+        json.dump(value, self._out, indent=2, ensure_ascii=not _is_unicode(self._out))
         self._out.write("\n")
 
     def error(self, error: MultisiteError) -> None:
-        """Write what went wrong, and what to type next, to stderr."""
-        self._err.write(self._coloured("error", "red") + f": {error}\n")
-        if error.hint:
-            self._err.write(self._coloured("next", "cyan") + f": {error.hint}\n")
+        """Write what went wrong, and what to type next, to stderr; with ``-v`` all that is known of it."""
+        self.problem(str(error), error.hint)
+        whole = getattr(error, "explanation", None)
+        if self.verbosity > 0 and whole is not None and whole not in str(error):
+            self.say(f"\n{whole}")
+
+    def problem(self, text: str, hint: str | None = None) -> None:
+        """Write a sentence about what went wrong, and what to type next, to stderr."""
+        self.say(f"{self._coloured('error', 'red')}: {text}", level=-1)
+        if hint:
+            self.say(f"{self._coloured('next', 'cyan')}: {hint}", level=-1)
 
     def findings(self, findings: Iterable[Finding], *, to_stderr: bool = False) -> None:
         """Write findings, each with its check, and the command that mends it below."""
@@ -78,50 +101,68 @@ class Output:
         """Show files on their way: bars where stderr is a terminal, else a line for each file that has come."""
         if self.verbosity < 0:
             yield _Lines(None)
-        elif not self._err.isatty():
+        elif not self._is_terminal():
             yield _Lines(self)
         else:
-            with _bars() as bars:
-                yield _Drawn(bars)
+            from multisite.bars import Bars
 
-    def _coloured(self, text: str, colour: str, stream: TextIO | None = None) -> str:
-        from rich.console import Console
+            console = self._console()
+            with Bars(console) as bars, self._above(console):
+                yield bars
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Show that something is being done which may take a while: a line, or something moving on a terminal."""
+        if self.verbosity < 0 or not self._is_terminal():
+            self.say(text)
+            yield
+            return
+        console = self._console()
+        with console.status(_escaped(without_credentials(text))), self._above(console):
+            yield
+
+    @contextmanager
+    def _above(self, console: Console) -> Iterator[None]:
+        """Have lines written above what is drawn on *console*, instead of through it."""
         from rich.text import Text
 
-        console = Console(file=stream or self._err, highlight=False)
-        if not console.is_terminal or console.no_color:
+        before = self._write_line
+        self._write_line = lambda line: console.print(Text.from_ansi(line), soft_wrap=True)
+        try:
+            yield
+        finally:
+            self._write_line = before
+
+    def _is_terminal(self) -> bool:
+        # A terminal that cannot move its cursor is one for lines.
+        return self._err.isatty() and not self._console().is_dumb_terminal
+
+    def _console(self, stream: TextIO | None = None) -> Console:
+        from rich.console import Console
+
+        return Console(file=stream or self._err, highlight=False)
+
+    def _coloured(self, text: str, colour: str, stream: TextIO | None = None) -> str:
+        if not (stream or self._err).isatty():
+            return text
+        from rich.text import Text
+
+        console = self._console(stream)
+        if console.no_color:
             return text
         with console.capture() as captured:
             console.print(Text(text, style=f"bold {colour}"), end="")
         return captured.get()
 
 
-def _bars() -> Bars:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+def _is_unicode(stream: TextIO) -> bool:
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
 
 
-class _Drawn:
-    """Files on their way, as bars; rich's own lock makes it safe for threads."""
+def _escaped(text: str) -> str:
+    from rich.markup import escape
 
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
-        self._tasks: dict[str, Any] = {}
-
-    def started(self, name: str, total: int | None) -> None:
-        self._tasks[name] = self._bars.add_task(name, total=total)
-
-    def advanced(self, name: str, count: int) -> None:
-        self._bars.advance(self._tasks[name], count)
-
-    def restarted(self, name: str) -> None:
-        self._bars.reset(self._tasks[name])
-
-    def finished(self, name: str) -> None:
-        self._bars.remove_task(self._tasks.pop(name))
+    return escape(text)
 
 
 class _Lines:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from packaging.version import Version
+
 from multisite.entry import Artifact
-from multisite.lockfile import ArchiveSource, FileSource, WheelSource
+from multisite.errors import InvalidWheel
+from multisite.lockfile import ArchiveSource, DirectorySource, FileSource, WheelSource
+from multisite.locktext import strip_credentials
+from multisite.sourcetree import tree_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from multisite.entry import StoredDistribution
     from multisite.lockfile import Pinned
@@ -19,6 +29,8 @@ if TYPE_CHECKING:
     from multisite.store import Store
 
 __all__ = ["Builds", "Fetches", "Provided", "Provider"]
+
+_KEY_FORMAT = 1
 
 
 class Fetches(Protocol):
@@ -74,14 +86,17 @@ class Provider:
     """Bring pinned distributions into the *store*.
 
     *pin* is told of each entry before anybody relies on it, so that garbage collection leaves it alone. *base* is the
-    folder that relative paths in the lockfile start from.
+    folder that relative paths in the lockfile start from, *python_key* what the interpreter is known by that builds are
+    for. *notice* is told what takes long.
     """
 
     store: Store
     fetcher: Fetches
     builder: Builds
     base: Path
+    python_key: str
     pin: Callable[[BuildId], None]
+    notice: Callable[[str], None]
 
     def provide(self, pinned: Sequence[Pinned], *, anew: Collection[BuildId] = ()) -> tuple[Provided, ...]:
         """Return the entries for *pinned*, sorted by name.
@@ -89,60 +104,110 @@ class Provider:
         Builds in *anew* are made again from their artifacts although the store has them: theirs are damaged. Raises
         DownloadFailed, ArtifactMismatch, InvalidWheel, BuildFailed.
         """
-        found = {item.name: self._found(item, anew) for item in pinned}
+        damaged = {build.name for build in anew}
+        # Of folders the keys tell what is in them now, so they are made once, and before anything is built.
+        work = _Work(provider=self, keys={item.name: self._key(item) for item in pinned}, damaged=damaged)
+        found = {item.name: work.found(item) for item in pinned}
         missing = [item for item in pinned if found[item.name] is None]
         done = [provided for provided in found.values() if provided is not None]
         if missing:
             with tempfile.TemporaryDirectory(prefix="multisite-") as folder:
-                done.extend(self._made(missing, Path(folder), anew))
+                done.extend(work.made(missing, Path(folder)))
         return tuple(sorted(done, key=lambda provided: provided.pinned.name))
 
-    def _found(self, pinned: Pinned, anew: Collection[BuildId]) -> Provided | None:
-        sha256 = _wheel_hash(pinned)
-        key = None if sha256 else self.builder.source_key(pinned)
-        stored = self.store.find_artifact(sha256) if sha256 else self.store.find_source(key) if key else None
-        if stored is None or stored.id in anew:
-            return None
-        self.pin(stored.id)
-        # Between looking and pinning somebody may have collected it.
-        stored = self.store.find_artifact(sha256) if sha256 else self.store.find_source(key) if key else None
-        return None if stored is None else Provided(pinned=pinned, stored=stored, artifact=sha256)
+    def _key(self, pinned: Pinned) -> str | None:
+        """Return what a source that is no wheel, or one whose hash is not SHA-256, is known by in the store."""
+        source = pinned.source
+        if isinstance(source, DirectorySource):
+            folder = Path(os.path.realpath(self.base / source.path))
+            state = tree_state(folder)
+            inputs = {"kind": "directory", "path": str(folder), "subdirectory": source.subdirectory, "state": state}
+            return _digest({**inputs, "python": self.python_key})
+        if _is_wheel(pinned) and isinstance(source, FileSource):
+            return None if "sha256" in source.hashes else _digest({"kind": "wheel", "hashes": dict(source.hashes)})
+        return self.builder.source_key(pinned)
 
-    def _made(self, missing: Sequence[Pinned], folder: Path, anew: Collection[BuildId]) -> Iterator[Provided]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """One call of ``Provider.provide``. ``keys`` are what builds are known by, ``damaged`` what is made again."""
+
+    provider: Provider
+    keys: Mapping[NormalizedName, str | None]
+    damaged: Collection[str]
+
+    def found(self, pinned: Pinned) -> Provided | None:
+        stored = self._look(pinned)
+        if stored is None or stored.id.name in self.damaged:
+            return None
+        self.provider.pin(stored.id)
+        stored = self._look(pinned)  # between looking and pinning somebody may have collected it
+        if stored is None:
+            return None
+        _check(pinned, stored)
+        return Provided(pinned=pinned, stored=stored, artifact=_wheel_hash(pinned))
+
+    def _look(self, pinned: Pinned) -> StoredDistribution | None:
+        store, sha256, key = self.provider.store, _wheel_hash(pinned), self.keys[pinned.name]
+        if sha256 is not None:
+            return store.find_artifact(sha256)
+        return None if key is None else store.find_source(key)
+
+    def made(self, missing: Sequence[Pinned], folder: Path) -> Iterator[Provided]:
         files = [item for item in missing if isinstance(item.source, FileSource)]
-        for got in self.fetcher.fetch(files, folder, relative_to=self.base):
-            if got.path.suffix == ".whl":
-                yield self._unpacked(got, anew)
-            else:
-                yield self._built(got.pinned, folder, got.path, anew)
+        for got in self.provider.fetcher.fetch(files, folder, relative_to=self.provider.base):
+            yield self._unpacked(got) if _is_wheel(got.pinned) else self._built(got.pinned, folder, got.path)
         for item in missing:
             if not isinstance(item.source, FileSource):
-                yield self._built(item, folder, None, anew)
+                yield self._built(item, folder, None)
 
-    def _unpacked(self, got: Got, anew: Collection[BuildId]) -> Provided:
+    def _unpacked(self, got: Got) -> Provided:
         source = got.pinned.source
         url = source.url if isinstance(source, FileSource) else None
-        artifact = Artifact(sha256=got.sha256, size=got.size, filename=got.path.name, urls=(url,) if url else ())
-        stored = self._added(got.path, artifact, None, anew)
+        urls = (strip_credentials(url),) if url else ()
+        artifact = Artifact(sha256=got.sha256, size=got.size, filename=got.path.name, urls=urls)
+        stored = self._added(got.pinned, got.path, artifact)
         return Provided(pinned=got.pinned, stored=stored, artifact=got.sha256, fetched=True)
 
-    def _built(self, pinned: Pinned, folder: Path, archive: Path | None, anew: Collection[BuildId]) -> Provided:
+    def _built(self, pinned: Pinned, folder: Path, archive: Path | None) -> Provided:
+        self.provider.notice(f"building {pinned.name}{f' {pinned.version}' if pinned.version else ''}")
         target = folder / "built" / pinned.name
         target.mkdir(parents=True)
-        wheel = self.builder.build(pinned, target, relative_to=self.base, archive=archive)
-        stored = self._added(wheel, Artifact.of(wheel), self.builder.source_key(pinned), anew)
+        wheel = self.provider.builder.build(pinned, target, relative_to=self.provider.base, archive=archive)
+        stored = self._added(pinned, wheel, Artifact.of(wheel))
         return Provided(pinned=pinned, stored=stored, artifact=None, fetched=archive is not None, built=True)
 
-    def _added(
-        self, wheel: Path, artifact: Artifact, source_key: str | None, anew: Collection[BuildId]
-    ) -> StoredDistribution:
-        stored = self.store.add_wheel(wheel, artifact=artifact, source_key=source_key, replace=bool(anew))
-        self.pin(stored.id)
+    def _added(self, pinned: Pinned, wheel: Path, artifact: Artifact) -> StoredDistribution:
+        store, key = self.provider.store, self.keys[pinned.name]
+        replace = pinned.name in self.damaged
+        stored = store.add_wheel(wheel, artifact=artifact, source_key=key, replace=replace)
+        self.provider.pin(stored.id)
+        # It could be collected between being published and being pinned; then it is published again, and pinned now.
+        stored = store.add_wheel(wheel, artifact=artifact, source_key=key)
+        _check(pinned, stored)
         return stored
+
+
+def _is_wheel(pinned: Pinned) -> bool:
+    source = pinned.source
+    return isinstance(source, (WheelSource, ArchiveSource)) and source.filename.endswith(".whl")
 
 
 def _wheel_hash(pinned: Pinned) -> str | None:
     """Return the SHA-256 of the wheel that is pinned, None where it is something else or has another hash."""
     source = pinned.source
-    is_wheel = isinstance(source, (WheelSource, ArchiveSource)) and source.filename.endswith(".whl")
-    return source.hashes.get("sha256") if is_wheel and isinstance(source, FileSource) else None
+    return source.hashes.get("sha256") if _is_wheel(pinned) and isinstance(source, FileSource) else None
+
+
+def _check(pinned: Pinned, stored: StoredDistribution) -> None:
+    """Refuse what is not the distribution that it is pinned as. Raises InvalidWheel."""
+    same_version = pinned.version is None or Version(pinned.version) == Version(stored.id.version)
+    if stored.id.name != pinned.name or not same_version:
+        wanted = f"{pinned.name} {pinned.version}" if pinned.version else pinned.name
+        label = pinned.source.filename if isinstance(pinned.source, FileSource) else pinned.name
+        raise InvalidWheel(label, [f"it is {stored.id.name} {stored.id.version}, and {wanted} is locked"])
+
+
+def _digest(inputs: Mapping[str, object]) -> str:
+    document = {"format": _KEY_FORMAT, **inputs}
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

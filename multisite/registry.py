@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import HistoryItem
 
-__all__ = ["RegisteredLock", "Registration", "is_copy", "register", "registrations", "unregister"]
+__all__ = ["RegisteredLock", "Registration", "is_copy", "register", "registered", "registrations", "unregister"]
 
 FORMAT = 1
 _KIND = "registration of an environment"
@@ -148,7 +148,7 @@ def register(
             for item in history
         ),
     )
-    before = _registered(store_root, id)
+    before = registered(store_root, id)
     same = before is not None and replace(new, seen=before.seen) == before
     if before is not None and same and 0 <= new.seen - before.seen < _SEEN_EVERY:
         return False
@@ -190,13 +190,14 @@ def is_copy(store_root: Path, id: str, path: Path) -> bool:  # noqa: A002
 
     It does not where the other path leads to the same folder, or is gone: then the environment was moved.
     """
-    known = _registered(store_root, id)
+    known = registered(store_root, id)
     if known is None or known.path == path or not known.is_there():
         return False
     return not (path.exists() and path.samefile(known.path))
 
 
-def _registered(store_root: Path, id: str) -> Registration | None:  # noqa: A002
+def registered(store_root: Path, id: str) -> Registration | None:  # noqa: A002
+    """Return what is known of the environment with this id, None where it is not registered."""
     path = _path(store_root, id)
     try:
         return Registration.from_document(path.read_bytes(), path)

@@ -111,7 +111,7 @@ class InstallDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateProject:
-    """The project that is installed editable: its folder relative to the environment, its files in here."""
+    """A project that is installed editable: its folder relative to the environment, its files in here."""
 
     name: NormalizedName
     path: str
@@ -132,7 +132,10 @@ class HistoryItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentState:
-    """The facts of one environment. ``lockfile`` is relative to it; ``request`` is None after a sync without lock."""
+    """The facts of one environment. ``lockfile`` is relative to it; ``request`` is None after a sync without lock.
+
+    ``project`` is the one whose requirements were locked, ``editables`` are those that the lockfile has.
+    """
 
     id: str
     store: str
@@ -145,6 +148,7 @@ class EnvironmentState:
     files: Mapping[str, OwnedFile] = field(default_factory=dict)
     installs: Mapping[NormalizedName, InstallDifference] = field(default_factory=dict)
     project: StateProject | None = None
+    editables: tuple[StateProject, ...] = ()
     edits: Mapping[str, str] = field(default_factory=dict)
     history: tuple[HistoryItem, ...] = ()
 
@@ -168,6 +172,7 @@ class EnvironmentState:
                 for name, item in fields.mapping_map("installs").items()
             },
             project=None if project is None else _project(project),
+            editables=tuple(map(_project, fields.mappings("editables") if "editables" in fields else ())),
             edits=fields.text_map("edits"),
             history=tuple(_history_item(item) for item in fields.mappings("history")),
         )
@@ -191,6 +196,7 @@ class EnvironmentState:
             "files": {path: asdict(file) for path, file in self.files.items()},
             "installs": {name: asdict(difference) for name, difference in self.installs.items()},
             "project": None if self.project is None else asdict(self.project),
+            "editables": [asdict(installed) for installed in self.editables],
             "edits": dict(self.edits),
             "history": [_plain_history(item) for item in self.history],
         }

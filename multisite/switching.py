@@ -1,26 +1,36 @@
-"""An environment changes from what it is to what is wanted, once the store has everything."""
+"""An environment changes from what it is to what is wanted, once the store has everything.
+
+The order is what keeps it whole, at whatever moment the process dies: first what it will be is written down, then files
+are added that it will need, then table and lockfile change, which is the step that counts, then files are taken out
+that it needed before.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.bootstrap import Bootstrap
+from multisite.bootstrap import PTH_NAME, Bootstrap
 from multisite.direct_url import direct_url_text
-from multisite.dispatch import Binding, DispatchTable, TableEntry, table_key
+from multisite.dispatch import DispatchTable, TableEntry, table_key
+from multisite.editables import EditableSet, editable_version
 from multisite.environment import python_record
-from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.errors import EntryMissing, InvalidDocument
 from multisite.files import write_atomic
 from multisite.history import keep, prune, remembered
 from multisite.installation import apply_installation, plan_installation
-from multisite.registry import is_copy, register
+from multisite.lockstep import Lockstep
+from multisite.recall import announce, conclude, read_binding, recall
+from multisite.registry import is_copy, register, unregister
+from multisite.result import Change, SyncResult
 from multisite.state import ChosenBuild, EnvironmentState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -30,38 +40,22 @@ if TYPE_CHECKING:
     from multisite.interpreter import Interpreter
     from multisite.names import BuildId
     from multisite.providing import Provided
-    from multisite.report import Finding
     from multisite.sharing import SharedFolder
+    from multisite.state import OwnedFile, StateProject
     from multisite.store import Store
     from multisite.wanted import Wanted
 
-__all__ = ["Change", "Switch", "SyncResult"]
+__all__ = ["Switch"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A distribution that came (``before`` is None), went (``after`` is None), or is another build."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncResult:
-    """What a sync did. ``written`` tells whether it wrote anything into the environment at all."""
-
-    environment: Path
-    changes: tuple[Change, ...]
-    total: int
-    fetched: int
-    built: int
-    written: bool
-    findings: tuple[Finding, ...] = ()
+# Another account's store: tables are shared by whoever may write there.
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Switch:
-    """The change of one environment; ``provided`` is what it is to hold, ``shared`` the folders of some of these."""
+    """The change of one environment; ``provided`` is what it is to hold, ``shared`` the folders of some of these.
+
+    ``projects`` are installed already; ``take_out`` removes one that is no longer wanted.
+    """
 
     def __init__(
         self,
@@ -72,6 +66,8 @@ class Switch:
         store: Store,
         provided: Sequence[Provided],
         shared: Mapping[BuildId, SharedFolder],
+        projects: EditableSet,
+        take_out: Callable[[StateProject], None],
     ) -> None:
         self.environment = environment
         self.wanted = wanted
@@ -79,51 +75,72 @@ class Switch:
         self.store = store
         self.provided = provided
         self.shared = shared
-        self.bootstrap = Bootstrap(prefix=environment.path, site_packages=environment.site_packages)
-        self.before = _known_state(environment)
+        self.projects = projects
+        self.take_out = take_out
+        recalled = recall(environment)
+        self.before = None if recalled is None else recalled.state
+        self.owned = self._owned(whole=recalled is None or recalled.whole)
         self.table = DispatchTable.compile(self._row(item.stored) for item in provided)
         self.key = self._key()
 
     def carry_out(self, *, restore: bool = False) -> SyncResult:
-        """Write what differs; the table and the lockfile last, so that until then the environment is the old one."""
+        """Write what differs; with *restore*, also files that were changed since they were written."""
         plan = plan_installation(
             self.environment,
             self.interpreter,
             [item.stored for item in self.provided],
-            owned={} if self.before is None else self.before.files,
+            owned=self.owned,
             restore=restore,
         )
         state = self._state(plan)
-        self._install(plan, state)
-        written = [
-            bool(plan),
-            self._write_direct_urls(state.builds),
-            self.bootstrap.write(
-                python=self.environment.python, cache_tag=self.interpreter.cache_tag, store=self.store.root
-            ),
-            keep(self.environment, self.wanted.lock.sha256, self.wanted.data),
-            self._share_table(),
-            self._register(state),
-            self.environment.write_state(state),
-            self._write_table_and_lockfile(state),
-        ]
+        if state != self.before:
+            announce(self.environment, state)
+        apply_installation(replace(plan, remove=()), self.environment)
+        written = [bool(plan), keep(self.environment, state.lock_sha256, self.wanted.data)]
+        self._share_table()
+        self._register(state)
+        written += [step() for step in self._decisive_steps(state)]
+        apply_installation(replace(plan, write=()), self.environment)
+        for project in self.projects.gone:
+            self.take_out(project)
+        written += [self._write_direct_urls(state.builds), conclude(self.environment, state)]
         prune(self.environment, state)
-        return SyncResult(
-            environment=self.environment.path,
-            changes=self._changes(state.builds),
-            total=len(state.builds),
-            fetched=sum(item.fetched for item in self.provided),
-            built=sum(item.built for item in self.provided),
-            written=any(written),
-            findings=plan.findings,
+        self._leave_other_store()
+        return self._result(plan, state, written=any(written) or self.projects.changed)
+
+    def _decisive_steps(self, state: EnvironmentState) -> Iterator[Callable[[], bool]]:
+        """Return what puts the new lock in force; a finder that is not there yet must not start without a table."""
+        steps = [self._write_bootstrap, lambda: self._lockstep().write(state)]
+        is_new = not (self.environment.site_packages / PTH_NAME).exists()
+        return reversed(steps) if is_new else iter(steps)
+
+    def _write_bootstrap(self) -> bool:
+        bootstrap = Bootstrap(prefix=self.environment.path, site_packages=self.environment.site_packages)
+        return bootstrap.write(
+            python=self.environment.python, cache_tag=self.interpreter.cache_tag, store=self.store.root
         )
 
-    def _install(self, plan: InstallationPlan, state: EnvironmentState) -> None:
-        """Carry out *plan*, but first write down whose the files are that will be there and those that are."""
-        if plan:
-            earlier = {} if self.before is None else self.before.files
-            self.environment.write_state(replace(self.before or state, files={**state.files, **earlier}))
-            apply_installation(plan, self.environment)
+    def _lockstep(self) -> Lockstep:
+        known = {**self._known(), self.wanted.lock.sha256: self.key}
+        return Lockstep(
+            environment=self.environment,
+            table=self.table,
+            data=self.wanted.data,
+            target=self.wanted.target,
+            known=known,
+        )
+
+    def _owned(self, *, whole: bool) -> Mapping[str, OwnedFile]:
+        """Return the files that are ours; where that was lost, those that are as the former builds would have them."""
+        if self.before is None or whole:
+            return {} if self.before is None else self.before.files
+        entries = []
+        for chosen in self.before.builds.values():
+            try:
+                entries.append(self.store.entry(chosen.build))
+            except (EntryMissing, InvalidDocument):
+                continue
+        return plan_installation(self.environment, self.interpreter, entries, owned={}).files
 
     def _row(self, stored: StoredDistribution) -> TableEntry:
         manifest = stored.manifest
@@ -167,6 +184,7 @@ class Switch:
 
     def _state(self, plan: InstallationPlan) -> EnvironmentState:
         before, sha256 = self.before, self.wanted.lock.sha256
+        has_past = before is not None and self._other_store() is None  # which has those builds, and this one has not
         return EnvironmentState(
             id=self._id(),
             store=str(self.store.root),
@@ -178,8 +196,10 @@ class Switch:
             builds={item.pinned.name: self._chosen(item) for item in self.provided},
             files=plan.files,
             installs=plan.installs,
-            project=None if before is None else before.project,
-            history=() if before is None else remembered(before, sha256, self._known().get(before.lock_sha256)),
+            project=self.projects.project,
+            editables=self.projects.others,
+            edits={} if before is None else before.edits,
+            history=remembered(before, sha256, self._known().get(before.lock_sha256)) if before and has_past else (),
         )
 
     def _id(self) -> str:
@@ -191,21 +211,21 @@ class Switch:
     def _known(self) -> dict[str, str]:
         """Return the keys of the tables of earlier lockfiles, by the lockfile's hash."""
         known = {} if self.before is None else {item.lock_sha256: item.table for item in self.before.history}
-        try:
-            binding, _ = DispatchTable.decode(self.bootstrap.table.read_bytes(), self.bootstrap.table)
-        except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
-            return known
-        return {**known, **{sha256: key for sha256, (key, _) in binding["known"].items()}}
+        binding, _ = read_binding(self.environment)
+        return {**known, **{sha256: key for sha256, (key, _) in binding.get("known", {}).items()}}
 
-    def _share_table(self) -> bool:
+    def _share_table(self) -> None:
         """Keep the compiled table in the store, for environments with the same lockfile and for this one's return."""
         if self.store.read_table(self.key) is not None:
-            return False
-        self.store.write_table(self.key, self.table.encode())
-        return True
+            return
+        try:
+            self.store.write_table(self.key, self.table.encode())
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
 
-    def _register(self, state: EnvironmentState) -> bool:
-        return register(
+    def _register(self, state: EnvironmentState) -> None:
+        register(
             self.store.root,
             self.environment,
             id=state.id,
@@ -214,99 +234,75 @@ class Switch:
             history=state.history,
         )
 
+    def _other_store(self) -> Path | None:
+        """Return the store that the environment used until now, where that is another one and still there."""
+        if self.before is None or self.before.store == str(self.store.root):
+            return None
+        former = Path(self.before.store)
+        is_there = (former / "store.json").exists() and not former.samefile(self.store.root)
+        return former if is_there else None
+
+    def _leave_other_store(self) -> None:
+        former = self._other_store()
+        if former is not None and self.before is not None:
+            try:
+                unregister(former, self.before.id)
+            except OSError as error:
+                if error.errno not in _READ_ONLY:
+                    raise
+
     def _write_direct_urls(self, builds: Mapping[NormalizedName, ChosenBuild]) -> bool:
         """Write what ``importlib.metadata`` reads as ``direct_url.json`` (PEP 610), and remove what it no longer is."""
         folder = self.environment.state_folder / "facts"
-        wanted = {f"{name}.direct_url.json": chosen.direct_url for name, chosen in builds.items() if chosen.direct_url}
-        folder.mkdir(exist_ok=True)
-        present = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.direct_url.json")}
-        for name in present.keys() - wanted.keys():
+        wanted = {
+            f"{name}.direct_url.json": chosen.direct_url.encode()
+            for name, chosen in builds.items()
+            if chosen.direct_url is not None
+        }
+        present = {path.name: path.read_bytes() for path in folder.glob("*.direct_url.json")}
+        gone = present.keys() - wanted.keys()
+        for name in gone:
             (folder / name).unlink()
         changed = {name: text for name, text in wanted.items() if present.get(name) != text}
         for name, text in changed.items():
-            write_atomic(folder / name, text.encode())
-        return bool(changed or present.keys() - wanted.keys())
+            write_atomic(folder / name, text)
+        return bool(changed or gone)
 
-    def _write_table_and_lockfile(self, state: EnvironmentState) -> bool:
-        """Replace the table, then the lockfile that it is bound to.
-
-        Between the two the table knows the old lockfile, and the start-up code takes that one's table from the store.
-        """
-        target = self.wanted.target
-        same = _content(target) == self.wanted.data
-        temporary = target if same else target.with_name(f".{target.name}.{uuid.uuid4().hex[:16]}.tmp")
-        try:
-            if not same:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(temporary, self.wanted.data)
-            found = temporary.stat()
-            table = self.table.encode(self._binding(state, found))
-            changed = not self._is_in_force(table)
-            if changed:
-                write_atomic(self.bootstrap.table, table)
-            if not same:
-                temporary.replace(target)
-        finally:
-            if not same:
-                temporary.unlink(missing_ok=True)
-        if changed:
-            # Whoever keeps what they found in this folder by its time looks again (stevedore; a running FileFinder).
-            os.utime(self.environment.site_packages)
-        return changed or not same
-
-    def _binding(self, state: EnvironmentState, lockfile: os.stat_result) -> Binding:
-        known = {**self._known(), state.lock_sha256: self.key}
-        remembered_locks = {item.lock_sha256 for item in state.history} | {state.lock_sha256}
-        return Binding(
-            id=state.id,
-            stores=(str(self.store.root),),
-            lockfile=state.lockfile,
-            size=lockfile.st_size,
-            mtime_ns=lockfile.st_mtime_ns,
-            sha256=state.lock_sha256,
-            known={sha256: (key, None) for sha256, key in known.items() if sha256 in remembered_locks},
-        )
-
-    def _is_in_force(self, table: bytes) -> bool:
-        """Tell whether the table file says the same; marshalled bytes may differ for equal values."""
-        path = self.bootstrap.table
-        try:
-            return DispatchTable.decode(path.read_bytes(), path) == DispatchTable.decode(table, path)
-        except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
-            return False
-
-    def _changes(self, builds: Mapping[NormalizedName, ChosenBuild]) -> tuple[Change, ...]:
-        old = {} if self.before is None else {name: chosen.build for name, chosen in self.before.builds.items()}
-        new = {name: chosen.build for name, chosen in builds.items()}
-        return tuple(
-            Change(name=name, before=_version(old.get(name)), after=_version(new.get(name)))
-            for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
+    def _result(self, plan: InstallationPlan, state: EnvironmentState, *, written: bool) -> SyncResult:
+        old, new = _versions(self.before), _versions(state)
+        return SyncResult(
+            environment=self.environment.path,
+            lockfile=self.wanted.target,
+            changes=tuple(
+                Change(name=name, before=old.get(name, (None,))[0], after=new.get(name, (None,))[0])
+                for name in sorted(old.keys() | new.keys())
+                if old.get(name) != new.get(name)
+            ),
+            total=len(new),
+            fetched=sum(item.fetched for item in self.provided),
+            built=sum(item.built for item in self.provided),
+            written=written,
+            findings=plan.findings,
         )
 
 
-def _known_state(environment: Environment) -> EnvironmentState | None:
-    """Read environment.json; a damaged one is made anew, and what it alone knew (what was asked for) is lost."""
-    try:
-        return environment.read_state()
-    except (InvalidDocument, UnsupportedFormat):
-        return None
+def _versions(state: EnvironmentState | None) -> dict[str, tuple[str, object]]:
+    """Return the version of each distribution, and what else tells it from another of the same version."""
+    if state is None:
+        return {}
+    projects = [*state.editables, *([state.project] if state.project else [])]
+    found: dict[str, tuple[str, object]] = {
+        name: (chosen.build.version, chosen.build.build) for name, chosen in state.builds.items()
+    }
+    return {**found, **{item.name: (f"{editable_version(item)} (editable)", item.path) for item in projects}}
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """Return *path* relative to *folder* with ``/``; on another drive, whole."""
+    """Return *path* relative to *folder* with ``/``; whole where that would lead elsewhere."""
     try:
-        return Path(os.path.relpath(path, folder)).as_posix()
+        relative = os.path.relpath(path, folder)
     except ValueError:
         return path.as_posix()
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _version(build: BuildId | None) -> str | None:
-    return None if build is None else build.version
+    # The start-up code leaves ".." to the system, which follows links first.
+    same = os.path.realpath(folder / relative) == os.path.realpath(path)
+    return Path(relative).as_posix() if same else path.as_posix()

@@ -2,68 +2,167 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from multisite.files import locked
+from multisite.lockfile import DirectorySource
 from multisite.manifest import closures
 from multisite.pins import Pin
 from multisite.providing import Provider
+from multisite.recall import recall
+from multisite.registry import registered
 from multisite.switching import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
+    from multisite.editables import EditableSet
     from multisite.entry import StoredDistribution
     from multisite.environment import Environment
     from multisite.interpreter import Interpreter
+    from multisite.lockfile import Pinned
     from multisite.names import BuildId
     from multisite.providing import Builds, Fetches
+    from multisite.result import SyncResult
     from multisite.sharing import SharedFolder
+    from multisite.state import EnvironmentState, StateProject
     from multisite.store import Store
-    from multisite.switching import SyncResult
     from multisite.wanted import Wanted
 
-__all__ = ["sync"]
+__all__ = ["InstallsEditables", "Tools", "sync"]
+
+
+class InstallsEditables(Protocol):
+    """What installs projects so that they are imported from their folders; ``multisite.editables.Editables`` is one."""
+
+    def make(
+        self,
+        environment: Environment,
+        before: EnvironmentState | None,
+        *,
+        project: Path | None,
+        keep_project: bool,
+        others: Sequence[Path],
+    ) -> EditableSet:
+        """Install what is wanted and not there yet; remove nothing."""
+
+    def uninstall(self, installed: StateProject, environment: Environment) -> None:
+        """Remove what was installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a sync works with. ``notice`` is told what takes long."""
+
+    interpreter: Interpreter
+    store: Store
+    fetcher: Fetches
+    builder: Builds
+    editables: InstallsEditables
+    notice: Callable[[str], None]
 
 
 def sync(
-    environment: Environment,
+    make: Callable[[], Environment],
     wanted: Wanted,
+    tools: Tools,
     *,
-    interpreter: Interpreter,
-    store: Store,
-    fetcher: Fetches,
-    builder: Builds,
+    before: EnvironmentState | None = None,
     anew: Collection[BuildId] = (),
     restore: bool = False,
 ) -> SyncResult:
-    """Make *environment* what *wanted* says. Running it again writes nothing.
+    """Make an environment what *wanted* says. Running it again writes nothing. The caller holds the environment.
 
-    Everything is in the store before anything in the environment changes. Builds in *anew* are made again from their
-    artifacts, since what the store has of them is damaged; with *restore*, so are files in the environment that were
-    changed since they were written. Raises LockfileDoesNotFit, and what ``Provider.provide`` and
+    Everything is in the store before *make* is called, which returns the environment, and before anything in there
+    changes. *before* is what is known of it until now. Builds in *anew* are made again from their artifacts, since what
+    the store has of them is damaged; with *restore*, so are files in the environment that were changed since they were
+    written. Raises LockfileDoesNotFit, UnsupportedFormat, and what ``Provider.provide``, ``Editables.make`` and
     ``plan_installation`` raise.
     """
+    interpreter, store = tools.interpreter, tools.store
     pinned = wanted.lock.select(
         interpreter.tags, interpreter.marker_environment, wanted.selection.extras, wanted.selection.groups
     )
-    environment.state_folder.mkdir(exist_ok=True)
-    with locked(environment.state_folder / "lock"), Pin(store.root) as pin:
-        provider = Provider(store=store, fetcher=fetcher, builder=builder, base=wanted.base, pin=pin.add)
-        provided = provider.provide(pinned, anew=anew)
-        shared = _shared_folders(store, [item.stored for item in provided], anew)
-        switch = Switch(environment, wanted, interpreter=interpreter, store=store, provided=provided, shared=shared)
+    with Pin(store.root) as pin:
+        keeping = _Keeping(pin, store, before)
+        provider = Provider(
+            store=store,
+            fetcher=tools.fetcher,
+            builder=tools.builder,
+            base=wanted.base,
+            python_key=interpreter.key,
+            pin=keeping.keep,
+            notice=tools.notice,
+        )
+        provided = provider.provide([item for item in pinned if not _is_editable(item)], anew=anew)
+        shared = keeping.shared_folders([item.stored for item in provided], anew)
+        environment = make()
+        recalled = recall(environment)
+        state = None if recalled is None else recalled.state
+        others = [_folder(item, wanted.base) for item in pinned if _is_editable(item)]
+        projects = tools.editables.make(
+            environment, state, project=wanted.project, keep_project=wanted.keeps_project, others=others
+        )
+        switch = Switch(
+            environment,
+            wanted,
+            interpreter=interpreter,
+            store=store,
+            provided=provided,
+            shared=shared,
+            projects=projects,
+            take_out=lambda project: tools.editables.uninstall(project, environment),
+        )
         return switch.carry_out(restore=restore)
 
 
-def _shared_folders(
-    store: Store, members: Sequence[StoredDistribution], anew: Collection[BuildId]
-) -> dict[BuildId, SharedFolder]:
-    """Return the shared folder of each distribution that has to have one with others."""
-    by_build = {stored.id: stored for stored in members}
-    shared = {}
-    for closure in closures([stored.manifest for stored in members]):
-        builds = [manifest.build_id for manifest in closure]
-        folder = store.shared_folder([by_build[build] for build in builds], replace=not set(builds).isdisjoint(anew))
-        shared.update(dict.fromkeys(builds, folder))
-    return shared
+def _is_editable(pinned: Pinned) -> bool:
+    return isinstance(pinned.source, DirectorySource) and pinned.source.editable
+
+
+def _folder(pinned: Pinned, base: Path) -> Path:
+    source = pinned.source
+    if not isinstance(source, DirectorySource):
+        raise TypeError(f"{pinned.name} does not come from a folder")
+    return Path(base, source.path, source.subdirectory or ".")
+
+
+class _Keeping:
+    """Keep what an environment is going to use from garbage collection, until it is registered.
+
+    What the environment is registered with already needs no pin: so nothing is written where nothing changes.
+    """
+
+    def __init__(self, pin: Pin, store: Store, before: EnvironmentState | None) -> None:
+        known = None if before is None else registered(store.root, before.id)
+        self._pin = pin
+        self._store = store
+        self._builds = frozenset() if known is None else frozenset(known.builds)
+        self._shared = frozenset() if known is None else frozenset(known.shared)
+
+    def keep(self, build: BuildId) -> None:
+        if build not in self._builds:
+            self._pin.add(build)
+
+    def shared_folders(
+        self, members: Sequence[StoredDistribution], anew: Collection[BuildId]
+    ) -> dict[BuildId, SharedFolder]:
+        """Return the shared folder of each distribution that has to have one with others."""
+        by_build = {stored.id: stored for stored in members}
+        damaged = {build.name for build in anew}
+        shared = {}
+        for closure in closures([stored.manifest for stored in members]):
+            builds = [manifest.build_id for manifest in closure]
+            folder = self._shared_folder(
+                [by_build[build] for build in builds], replace=any(build.name in damaged for build in builds)
+            )
+            shared.update(dict.fromkeys(builds, folder))
+        return shared
+
+    def _shared_folder(self, members: Sequence[StoredDistribution], *, replace: bool) -> SharedFolder:
+        folder = self._store.shared_folder(members, replace=replace)
+        if folder.digest in self._shared:
+            return folder
+        self._pin.add_shared(folder.digest)
+        return self._store.shared_folder(members)  # once more: it may have been collected before it was pinned

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from multisite.errors import InvalidRequest
+from multisite.history import kept_copy
 from multisite.lockfile import Lock
 from multisite.state import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from packaging.pylock import Pylock
     from packaging.utils import NormalizedName
 
-    from multisite.environment import Environment
     from multisite.state import EnvironmentState, RequestRecord
 
-__all__ = ["Wanted"]
+__all__ = ["HasLockfile", "Wanted"]
+
+
+class HasLockfile(Protocol):
+    """An environment, or the place of one that is yet to be made."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of multisite's own files in it."""
+
+    @property
+    def lockfile(self) -> Path:
+        """Where its lockfile is unless another file was made that."""
+
+    def lockfile_of(self, state: EnvironmentState) -> Path:
+        """Return its lockfile according to *state*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +47,9 @@ class Wanted:
     """What an environment is to become.
 
     ``data`` are the bytes of the lockfile, ``lock`` what they say, ``target`` the file that is to hold them, ``base``
-    the folder that relative paths in it start from. ``request`` is what was asked for, where that is known.
-    ``requested`` are the names that were asked for, None where that is as it was before.
+    the folder that relative paths in it start from, without links. ``request`` is what was asked for, where that is
+    known. ``requested`` are the names that were asked for, None where that is as it was before. ``project`` is the
+    folder of the project that is to be there itself, editable; with ``keeps_project`` one that is there stays.
     """
 
     data: bytes
@@ -37,44 +59,94 @@ class Wanted:
     selection: Selection = field(default_factory=Selection)
     request: RequestRecord | None = None
     requested: frozenset[NormalizedName] | None = None
+    project: Path | None = None
+    keeps_project: bool = False
 
     @classmethod
     def from_lockfile(
         cls,
         lockfile: Path,
-        environment: Environment,
+        environment: HasLockfile,
         before: EnvironmentState | None,
         *,
         extras: Sequence[str] = (),
         groups: Sequence[str] = (),
+        named: bool = False,
     ) -> Wanted:
         """Read a *lockfile* that *environment* is to follow; *before* is the environment's state.
 
-        The environment's own lockfile stays where it is, with the same selection unless another is given. Any other is
-        copied into the environment, but for one with relative paths, which mean something only where it stands. Given
-        *groups* are installed besides the default ones. Raises InvalidLockfile, UnsupportedFormat, OSError.
+        The environment's own lockfile stays where it is, with the same selection unless another is given or the file
+        was *named* by the user. Any other is copied into the environment, but for one with relative paths, which mean
+        something only where it stands. Given *groups* are installed besides the default ones. A project that is
+        installed editable stays. Raises InvalidLockfile, UnsupportedFormat, InvalidRequest, OSError.
         """
-        data = lockfile.read_bytes()
+        try:
+            data = lockfile.read_bytes()
+        except FileNotFoundError:
+            hint = "write one: multisite lock"
+            raise InvalidRequest(f"{lockfile}: there is no such lockfile", hint=hint) from None
         lock = Lock.parse(data, lockfile)
-        own = before is not None and environment.lockfile_of(before) == lockfile
-        in_place = own or lockfile == environment.lockfile or _has_relative_paths(lock.pylock)
+        own = before is not None and _is_same(environment.lockfile_of(before), lockfile)
+        in_place = own or _is_same(environment.lockfile, lockfile) or _has_relative_paths(lock.pylock)
         selection = Selection(
             extras=tuple(extras), groups=(*(lock.pylock.default_groups or ()), *groups) if groups else None
         )
+        keeps_selection = own and not (extras or groups or named)
         return cls(
             data=data,
             lock=lock,
             target=lockfile if in_place else environment.lockfile,
-            base=lockfile.parent,
-            selection=before.selection if before is not None and own and not (extras or groups) else selection,
+            base=Path(os.path.realpath(lockfile.parent)),
+            selection=before.selection if before is not None and keeps_selection else selection,
             request=before.request if before is not None and own else None,
+            project=_project(environment, before),
+            keeps_project=True,
         )
+
+    @classmethod
+    def from_history(cls, environment: HasLockfile, before: EnvironmentState) -> Wanted | None:
+        """Return what makes *environment* what it was, once its lockfile is gone; None where no copy was kept.
+
+        A lockfile in the environment comes back to its place, any other is from now on the environment's own. None as
+        well for one with relative paths, which then would mean something else.
+        """
+        data = kept_copy(environment.state_folder, before.lock_sha256)
+        if data is None:
+            return None
+        target = environment.lockfile_of(before)
+        lock = Lock.parse(data, target)
+        if not target.is_relative_to(environment.path):
+            target = environment.lockfile
+            if _has_relative_paths(lock.pylock):
+                return None
+        return cls(
+            data=data,
+            lock=lock,
+            target=target,
+            base=Path(os.path.realpath(target.parent)),
+            selection=before.selection,
+            request=before.request,
+            project=_project(environment, before),
+            keeps_project=True,
+        )
+
+
+def _project(environment: HasLockfile, before: EnvironmentState | None) -> Path | None:
+    """Return the folder of the project that is installed editable, None where there is none or it was moved."""
+    if before is None or before.project is None:
+        return None
+    folder = Path(os.path.realpath(environment.path / before.project.path))
+    return folder if folder.is_dir() else None
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return path == other or os.path.realpath(path) == os.path.realpath(other)
 
 
 def _has_relative_paths(pylock: Pylock) -> bool:
     for package in pylock.packages:
         files = [*(package.wheels or ()), package.sdist, package.archive, package.directory, package.vcs]
         for path in [item.path for item in files if item is not None]:
-            if path is not None and not path.startswith("/"):
+            if path is not None and not Path(path).is_absolute():
                 return True
     return False

@@ -7,24 +7,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.environment import Environment
-from multisite.errors import InvalidDocument, NotAnEnvironment, ResolverStopped, UnsupportedFormat
 from multisite.interpreter import inspect_interpreter
-from multisite.interpreters import find_interpreter
+from multisite.place import Place
+from multisite.recall import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from multisite.building import Builder
     from multisite.editables import Editables
-    from multisite.fetching import Progress
+    from multisite.environment import Environment
+    from multisite.fetching import Fetcher, Progress
     from multisite.indexes import IndexOptions
     from multisite.interpreter import Interpreter
     from multisite.names import BuildId
     from multisite.resolving import UvResolver
-    from multisite.state import EnvironmentState, StateProject
+    from multisite.result import SyncResult
+    from multisite.state import EnvironmentState
     from multisite.store import Store
-    from multisite.switching import SyncResult
+    from multisite.syncing import Tools
     from multisite.wanted import Wanted
 
 __all__ = ["Workshop", "default_environment", "default_store"]
@@ -36,7 +37,7 @@ def default_store(environ: Mapping[str, str]) -> Path:
     Not the cache folder, which people delete.
     """
     if named := environ.get("MULTISITE_STORE"):
-        return Path(named).absolute()
+        return Path(os.path.normpath(Path(named).absolute()))
     from platformdirs import user_data_path
 
     return user_data_path("multisite", appauthor=False)
@@ -48,7 +49,7 @@ def default_environment(environ: Mapping[str, str]) -> Path:
 
 
 class Workshop:
-    """The tools of one command."""
+    """The tools of one command. *notice* is told what takes long."""
 
     def __init__(
         self,
@@ -57,68 +58,54 @@ class Workshop:
         store: Path | None = None,
         offline: bool = False,
         indexes: IndexOptions | None = None,
+        notice: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     ) -> None:
         from multisite.indexes import IndexOptions
 
         self.environ = environ
         self.offline = offline
         self.indexes = indexes or IndexOptions()
-        self._store = store
-        self._interpreters: dict[Path, Interpreter] = {}
+        self.notice = notice
+        self._store = None if store is None else Path(os.path.normpath(store.absolute()))
 
-    @cached_property
-    def store(self) -> Store:
-        """The store, made when it is missing."""
+    def store(self, before: EnvironmentState | None = None) -> Store:
+        """Return the store, made when it is missing.
+
+        It is the one that the options or MULTISITE_STORE name, else that of an environment whose state is *before*
+        while it is there, else the user's.
+        """
         from multisite.store import Store
 
-        root = self._store.absolute() if self._store else default_store(self.environ)
-        return Store.open(Path(os.path.normpath(root)))
+        return Store.open(self.store_root(before))
+
+    def store_root(self, before: EnvironmentState | None = None) -> Path:
+        """Return the folder of the store, which may be missing."""
+        if self._store is not None:
+            return self._store
+        if before is not None and not self.environ.get("MULTISITE_STORE") and Path(before.store, "store.json").exists():
+            return Path(before.store)
+        return default_store(self.environ)
 
     @cached_property
     def uv(self) -> str:
         """The path of uv's program. Raises ResolverStopped."""
         import uv
 
+        from multisite.errors import ResolverStopped
+
         try:
             return str(uv.find_uv_bin())
         except FileNotFoundError as error:
             raise ResolverStopped(f"uv is not installed beside multisite: {error}") from error
 
-    def environment(
-        self, path: Path, *, python: str | None, system_site_packages: bool = False
-    ) -> tuple[Environment, bool]:
-        """Return the environment at *path*, and whether it was made just now; *python* is what it is made with."""
-        if (path / "pyvenv.cfg").exists():
-            environment = Environment.open(path)
-            if python is not None:
-                self._demand(environment, python)
-            return environment, False
-        interpreter = find_interpreter(python, self.environ)
-        return Environment.create(path, interpreter, system_site_packages=system_site_packages), True
-
-    def _demand(self, environment: Environment, python: str) -> None:
-        """Refuse an environment whose interpreter is not the one that was asked for."""
-        found = self.interpreter(environment)
-        if f"{found.version}.".startswith(python.lower().removeprefix("python") + "."):
-            return
-        wanted = find_interpreter(python, self.environ)
-        if wanted.key != found.key:
-            reason = f"it has Python {found.version}, and {python} is {wanted.version}"
-            raise NotAnEnvironment(environment.path, reason, hint="remove it first, or choose another: --venv DIR")
-
-    def interpreter(self, environment: Environment) -> Interpreter:
-        """Return what the environment's interpreter says of itself."""
-        known = self._interpreters.get(environment.path)
-        if known is None:
-            known = self._interpreters[environment.path] = inspect_interpreter(environment.python)
-        return known
+    def place(self, path: Path, *, python: str | None = None, system_site_packages: bool = False) -> Place:
+        """Return the place of an environment, to be held while it is worked on; *python* is what it is made with."""
+        return Place(path, self.environ, python=python, system_site_packages=system_site_packages, notice=self.notice)
 
     def known_state(self, environment: Environment) -> EnvironmentState | None:
-        """Return the environment's state; a damaged one counts as none, for ``sync`` writes it anew."""
-        try:
-            return environment.read_state()
-        except (InvalidDocument, UnsupportedFormat):
-            return None
+        """Return what is known of the environment. Raises UnsupportedFormat."""
+        recalled = recall(environment)
+        return None if recalled is None else recalled.state
 
     def resolver(self) -> UvResolver:
         """Return what resolves requirements."""
@@ -131,23 +118,15 @@ class Workshop:
         variables = [f"{name}={value}" for name, value in self.environ.items() if name.startswith(("UV_", "PIP_"))]
         return (*self.indexes.effective(self.environ).arguments(), *sorted(variables))
 
-    def editables(self) -> Editables:
-        """Return what installs projects editable."""
-        from multisite.editables import Editables
+    def make(self, place: Place, wanted: Wanted, *, progress: Progress | None = None) -> SyncResult:
+        """Make the environment at *place*, which is held, what *wanted* says."""
+        from dataclasses import replace
 
-        return Editables(program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline)
+        from multisite.syncing import sync
 
-    def _builder(self, environment: Environment) -> Builder:
-        from multisite.building import Builder
-
-        return Builder(
-            program=self.uv,
-            environ=self.environ,
-            python=environment.python,
-            python_key=self.interpreter(environment).key,
-            indexes=self.indexes,
-            offline=self.offline,
-        )
+        tools = self._tools(place.interpreter, place.before, progress)
+        result = sync(place.make, wanted, tools, before=place.before)
+        return replace(result, created=place.created)
 
     def sync(
         self,
@@ -158,37 +137,47 @@ class Workshop:
         anew: Collection[BuildId] = (),
         restore: bool = False,
     ) -> SyncResult:
-        """Make *environment* what *wanted* says."""
+        """Make *environment*, which is held, what *wanted* says; *anew* and *restore* are those of ``syncing.sync``."""
+        from multisite.syncing import sync
+
+        before = self.known_state(environment)
+        tools = self._tools(inspect_interpreter(environment.python), before, progress)
+        return sync(lambda: environment, wanted, tools, before=before, anew=anew, restore=restore)
+
+    def _tools(self, interpreter: Interpreter, before: EnvironmentState | None, progress: Progress | None) -> Tools:
+        from multisite.syncing import Tools
+
+        return Tools(
+            interpreter=interpreter,
+            store=self.store(before),
+            fetcher=self._fetcher(progress),
+            builder=self._builder(interpreter),
+            editables=self._editables(),
+            notice=self.notice,
+        )
+
+    def _fetcher(self, progress: Progress | None) -> Fetcher:
         from multisite.credentials import Credentials
         from multisite.fetching import Fetcher
-        from multisite.syncing import sync
         from multisite.transport import Transport
 
         addresses = self.indexes.effective(self.environ).addresses(self.environ)
         transport = None if self.offline else Transport(Credentials(addresses, environ=self.environ))
-        return sync(
-            environment,
-            wanted,
-            interpreter=self.interpreter(environment),
-            store=self.store,
-            fetcher=Fetcher(transport, progress=progress),
-            builder=self._builder(environment),
-            anew=anew,
-            restore=restore,
+        return Fetcher(transport, progress=progress)
+
+    def _builder(self, interpreter: Interpreter) -> Builder:
+        from multisite.building import Builder
+
+        return Builder(
+            program=self.uv,
+            environ=self.environ,
+            python=interpreter.executable,
+            python_key=interpreter.key,
+            indexes=self.indexes,
+            offline=self.offline,
         )
 
-    def install_project(self, environment: Environment, project: Path | None) -> StateProject | None:
-        """Have *project*, and no other, installed editable in *environment*; return what is installed."""
-        from dataclasses import replace
+    def _editables(self) -> Editables:
+        from multisite.editables import Editables
 
-        state = self.known_state(environment)
-        if state is None or (project is None and state.project is None):
-            return None
-        editables = self.editables()
-        if project is not None and editables.is_current(state.project, project, environment):
-            return state.project
-        if state.project is not None:
-            editables.uninstall(state.project, environment)
-        installed = None if project is None else editables.install(project, environment)
-        environment.write_state(replace(state, project=installed))
-        return installed
+        return Editables(program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline)

@@ -1,0 +1,23 @@
+"""``python -m multisite`` and the console script."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Run the command line; return its exit code."""
+    if sys.argv[1:] == ["--version"]:  # without argparse, whose import takes longer than all the rest
+        from multisite import __version__
+
+        sys.stdout.write(f"multisite {__version__}\n")
+        return 0
+    from multisite.cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Files on their way, drawn as bars on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
+    from typing_extensions import Self
+
+__all__ = ["Bars"]
+
+
+class Bars:
+    """The bars on *console* while a ``with`` block runs; afterwards nothing is left of them. Threads may share it."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
+        self._drawn = Progress(*columns, console=console, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._drawn.start()
+        return self
+
+    def __exit__(self, *caught: object) -> None:
+        self._drawn.stop()
+
+    def started(self, name: str, total: int | None) -> None:
+        """Add a bar."""
+        self._tasks[name] = self._drawn.add_task(name, total=total)
+
+    def advanced(self, name: str, count: int) -> None:
+        """Move a bar on."""
+        self._drawn.advance(self._tasks[name], count)
+
+    def restarted(self, name: str) -> None:
+        """Move a bar back to its start."""
+        self._drawn.reset(self._tasks[name])
+
+    def finished(self, name: str) -> None:
+        """Take a bar away."""
+        self._drawn.remove_task(self._tasks.pop(name))

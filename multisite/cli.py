@@ -1,0 +1,105 @@
+"""The command line: what is typed becomes a command, and what comes of it an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from multisite.errors import MultisiteError
+from multisite.output import Output
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+__all__ = ["run"]
+
+_FAILED = 3
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
+
+
+class _Terminated(BaseException):
+    """The process was asked to end, and puts things away first, as after Ctrl-C."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with *arguments*; return the exit code.
+
+    0 is success, 1 that something was found or failed, 2 wrong usage, 3 that it could not be done or checked, 130 and
+    143 that it was interrupted (SIGINT, SIGTERM).
+    """
+    from multisite.arguments import parser
+
+    parsing = parser()
+    options = parsing.parse_args(arguments)
+    if options.version:
+        from multisite import __version__
+
+        sys.stdout.write(f"multisite {__version__}\n")
+        return 0
+    if options.command is None:
+        parsing.print_help(sys.stderr)
+        return 2
+    output = Output(verbosity=options.verbosity, as_json=options.json)
+    try:
+        with _terminable():
+            code = _run(options, output)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _hung_up()
+    return code
+
+
+def _run(options: argparse.Namespace, output: Output) -> int:
+    from multisite.commands import COMMANDS
+    from multisite.logged import warnings_led_to
+
+    try:
+        with warnings_led_to(output.warn, "packaging"):
+            return COMMANDS[options.command](options, output)
+    except MultisiteError as error:
+        output.error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        output.problem(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return _FAILED
+    except KeyboardInterrupt:
+        output.say("interrupted", level=-1)
+        return _INTERRUPTED
+    except _Terminated:
+        output.say("terminated", level=-1)
+        return _TERMINATED
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM be an exception, so that what is temporary is taken away, while the block runs."""
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _hung_up() -> int:
+    """End quietly when nobody reads any more what is written (as ``multisite list | head -1``)."""
+    # The interpreter writes what is left in its buffers at the end, and would complain.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return 1

@@ -1,0 +1,260 @@
+"""The commands: each reads like a recipe, and returns its exit code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from multisite.errors import EntryMissing, InvalidDocument, InvalidRequest, NotAnEnvironment
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from multisite.manifest import Manifest
+    from multisite.output import Output
+    from multisite.place import Place
+    from multisite.request import Request
+    from multisite.result import SyncResult
+    from multisite.state import ChosenBuild
+    from multisite.store import Store
+    from multisite.wanted import Wanted
+    from multisite.workshop import Workshop
+
+__all__ = ["COMMANDS"]
+
+
+def _lock(options: argparse.Namespace, output: Output) -> int:
+    from multisite.locking import lock
+    from multisite.resolving import Upgrade
+
+    request = _request(options)
+    if request.lockfile is not None:
+        return _sync_instead(options, output, request.lockfile)
+    workshop = _workshop(options, output)
+    with _place(options, workshop) as place:
+        with output.working(f"locking {request.origin}"):
+            locked = lock(
+                request,
+                place.before,
+                target=_target(options.output, place),
+                interpreter=place.interpreter,
+                resolver=workshop.resolver(),
+                upgrade=Upgrade(everything=options.upgrade, names=tuple(options.upgrade_packages)),
+                settings=workshop.settings(),
+            )
+        for warning in locked.warnings:
+            output.warn(warning)
+        return _carried_out(workshop, place, locked.wanted, output)
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from multisite.request import Request
+
+    return Request.read(
+        [*options.requirements, *(f"-e {folder}" for folder in options.editables)],
+        folder=Path.cwd(),
+        files=options.files,
+        constraints=options.constraints,
+        groups=options.groups,
+        extras=options.extras,
+        project=not options.no_project,
+        seed=options.seed,
+    )
+
+
+def _sync_instead(options: argparse.Namespace, output: Output, lockfile: Path) -> int:
+    """Follow a lockfile that stands where requirements are looked for: there is nothing to resolve."""
+    given = {"--upgrade": options.upgrade or options.upgrade_packages, "-o": options.output, "--seed": options.seed}
+    if unusable := [option for option, value in given.items() if value]:
+        reason = f"{', '.join(unusable)} means nothing for a lockfile, and {lockfile.name} is all that is here"
+        raise InvalidRequest(reason, hint="name what you need: multisite lock REQUIREMENT")
+    options.lockfile = lockfile
+    return _sync(options, output)
+
+
+def _sync(options: argparse.Namespace, output: Output) -> int:
+    workshop = _workshop(options, output)
+    path = _venv(options)
+    named = None if options.lockfile is None else _absolute(options.lockfile)
+    if named is None and not (path / "pyvenv.cfg").exists() and not Path("pylock.toml").exists():
+        raise NotAnEnvironment(path, "there is no environment, and no lockfile to make one from: ./pylock.toml")
+    with _place(options, workshop) as place:
+        wanted = _named(options, place, named) if named else _own(options, place, output)
+        output.say(f"syncing {wanted.lock.where}")
+        return _carried_out(workshop, place, wanted, output)
+
+
+def _named(options: argparse.Namespace, place: Place, lockfile: Path) -> Wanted:
+    from multisite.wanted import Wanted
+
+    return Wanted.from_lockfile(lockfile, place, place.before, extras=options.extras, groups=options.groups, named=True)
+
+
+def _own(options: argparse.Namespace, place: Place, output: Output) -> Wanted:
+    """Return what the environment's own lockfile wants, or the current folder's where it has none yet."""
+    from multisite.wanted import Wanted
+
+    before = place.before
+    here = _absolute(Path("pylock.toml"))
+    lockfile = place.lockfile if before is None else place.lockfile_of(before)
+    if before is None and here.exists() and not lockfile.exists():
+        lockfile = here
+    if before is not None and not lockfile.exists() and (kept := Wanted.from_history(place, before)):
+        output.warn(f"{lockfile} is gone; {kept.target} is written from the copy that the environment keeps")
+        return kept
+    extras, groups = getattr(options, "extras", ()), getattr(options, "groups", ())
+    return Wanted.from_lockfile(lockfile, place, before, extras=extras, groups=groups)
+
+
+def _carried_out(workshop: Workshop, place: Place, wanted: Wanted, output: Output) -> int:
+    with output.downloading() as progress:
+        result = workshop.make(place, wanted, progress=progress)
+    _report(result, output)
+    return 0
+
+
+def _report(result: SyncResult, output: Output) -> None:
+    if output.as_json:
+        output.document(result.to_json())
+        return
+    output.findings(result.findings, to_stderr=True)
+    for change in result.changes:
+        output.say(f" {change}")
+    output.say(str(result))
+
+
+def _doctor(options: argparse.Namespace, output: Output) -> int:
+    from multisite.doctor import examine, exit_code
+    from multisite.environment import Environment
+
+    environment = Environment.open(_venv(options))
+    store = None if options.store is None else _absolute(options.store)
+    findings = examine(environment, environ=os.environ, store=store, deep=options.deep)
+    if options.fix and exit_code(findings):
+        _mend(options, output, findings)
+        findings = examine(environment, environ=os.environ, store=store, deep=options.deep)
+    if output.as_json:
+        output.document({"environment": str(environment.path), "findings": [finding.to_json() for finding in findings]})
+    else:
+        output.findings(findings)
+        if not exit_code(findings):
+            output.say(f"{environment.path}: nothing is wrong")
+    return exit_code(findings)
+
+
+def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]) -> None:
+    """Do what a sync can: entries of the store and programs that are damaged are made again."""
+    from multisite.doctor import changed_programs, damaged_builds
+
+    workshop = _workshop(options, output)
+    with workshop.place(_venv(options)) as place:
+        wanted = _own(options, place, output)
+        for path in changed_programs(findings):
+            (place.path / path).unlink(missing_ok=True)
+        with output.downloading() as progress:
+            workshop.sync(place.make(), wanted, progress=progress, anew=damaged_builds(findings))
+
+
+def _list(options: argparse.Namespace, output: Output) -> int:
+    from multisite.editables import editable_version
+    from multisite.environment import Environment
+
+    workshop = _workshop(options, output)
+    environment = Environment.open(_venv(options))
+    state = workshop.known_state(environment)
+    builds = {} if state is None else dict(sorted(state.builds.items()))
+    store = workshop.store(state) if builds else None
+    projects = [] if state is None else [*([state.project] if state.project else []), *state.editables]
+    rows = [_row(name, chosen, store) for name, chosen in builds.items()] + [
+        {
+            "name": item.name,
+            "version": editable_version(item),
+            "build": None,
+            "editable": _folder(environment.path, item.path),
+        }
+        for item in projects
+    ]
+    rows.sort(key=lambda row: row["name"].lower())
+    if output.as_json:
+        output.document(rows)
+    elif rows:
+        header = ("Distribution", "Version", "Build")
+        output.columns([header, *((row["name"], row["version"], row["build"] or row["editable"]) for row in rows)])
+    else:
+        output.say(f"{environment.path}: nothing is locked; multisite lock REQUIREMENT")
+    return 0
+
+
+def _row(name: str, chosen: ChosenBuild, store: Store | None) -> dict[str, Any]:
+    manifest = None if store is None else _manifest(store, chosen)
+    return {
+        "name": name if manifest is None else manifest.metadata_name,
+        "version": chosen.build.version,
+        "build": chosen.build.build,
+        "editable": None,
+        "requested": chosen.requested,
+        "in_store": manifest is not None,
+        "files": None if manifest is None else manifest.files,
+        "bytes": None if manifest is None else manifest.size,
+    }
+
+
+def _manifest(store: Store, chosen: ChosenBuild) -> Manifest | None:
+    try:
+        return store.entry(chosen.build).manifest
+    except (EntryMissing, InvalidDocument):
+        return None  # doctor says more
+
+
+def _folder(venv: Path, path: str) -> str:
+    return os.path.normpath(venv / path)
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
+    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list}
+)
+
+
+def _workshop(options: argparse.Namespace, output: Output) -> Workshop:
+    from multisite.indexes import IndexOptions
+    from multisite.workshop import Workshop
+
+    indexes = IndexOptions()
+    if hasattr(options, "index_url"):
+        indexes = IndexOptions(
+            index_url=options.index_url,
+            extra_index_urls=tuple(options.extra_index_urls),
+            find_links=tuple(options.find_links),
+            no_index=options.no_index,
+        )
+    offline = getattr(options, "offline", False)
+    return Workshop(os.environ, store=options.store, offline=offline, indexes=indexes, notice=output.say)
+
+
+def _place(options: argparse.Namespace, workshop: Workshop) -> Place:
+    return workshop.place(_venv(options), python=options.python, system_site_packages=options.system_site_packages)
+
+
+def _absolute(path: Path) -> Path:
+    """Return *path* from the root, its links kept: people know it by that name."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _venv(options: argparse.Namespace) -> Path:
+    from multisite.workshop import default_environment
+
+    return _absolute(options.venv or default_environment(os.environ))
+
+
+def _target(output: Path | None, place: Place) -> Path:
+    """Return where the lockfile is to be: where it was asked for, else where the environment has it.
+
+    One that the environment only follows, since it was told to sync with it, is not written over.
+    """
+    if output is not None:
+        return _absolute(output)
+    before = place.before
+    return place.lockfile if before is None or before.request is None else place.lockfile_of(before)

@@ -1,0 +1,99 @@
+"""The table of an environment and the lockfile that it was made from: written so that start-up never mixes two locks.
+
+The table goes first. Until the lockfile follows it, the start-up code sees that the lockfile is another one than the
+table's, one that the environment was synced with before, and takes that one's table from the store. So a process that
+dies in between leaves the environment as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multisite.dispatch import Binding, DispatchTable
+from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.files import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from multisite.environment import Environment
+    from multisite.state import EnvironmentState
+
+__all__ = ["Lockstep"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockstep:
+    """A table and the bytes of the lockfile for *environment*; the lockfile is to stand at ``target``.
+
+    ``known`` maps the hashes of lockfiles that the environment was synced with to the keys of their tables.
+    """
+
+    environment: Environment
+    table: DispatchTable
+    data: bytes
+    target: Path
+    known: Mapping[str, str]
+
+    def write(self, state: EnvironmentState) -> bool:
+        """Write what differs, for an environment that is to have *state*; return whether anything did."""
+        target = Path(os.path.realpath(self.target))  # a link to a lockfile elsewhere stays one
+        if _content(target) == self.data:
+            changed = self._write_table(state, target.stat())
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            changed = self._write_both(state, target)
+        if changed:
+            # Whoever keeps what they found in this folder by its time looks again (stevedore; a running FileFinder).
+            os.utime(self.environment.site_packages)
+        return changed
+
+    def _write_both(self, state: EnvironmentState, target: Path) -> bool:
+        # The table names size and time of the lockfile, which a rename keeps.
+        temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:16]}.tmp")
+        try:
+            write_atomic(temporary, self.data)
+            self._write_table(state, temporary.stat())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    def _write_table(self, state: EnvironmentState, lockfile: os.stat_result) -> bool:
+        table = self.table.encode(self._binding(state, lockfile))
+        path = self.environment.state_folder / "table"
+        if _is_same(path, table):
+            return False
+        write_atomic(path, table)
+        return True
+
+    def _binding(self, state: EnvironmentState, lockfile: os.stat_result) -> Binding:
+        remembered = {item.lock_sha256 for item in state.history} | {state.lock_sha256}
+        return Binding(
+            id=state.id,
+            stores=(state.store,),
+            lockfile=state.lockfile,
+            size=lockfile.st_size,
+            mtime_ns=lockfile.st_mtime_ns,
+            sha256=state.lock_sha256,
+            known={sha256: (key, None) for sha256, key in self.known.items() if sha256 in remembered},
+        )
+
+
+def _is_same(path: Path, table: bytes) -> bool:
+    """Tell whether the table file says the same; marshalled bytes may differ for equal values."""
+    try:
+        return DispatchTable.decode(path.read_bytes(), path) == DispatchTable.decode(table, path)
+    except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
+        return False
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,131 @@
+"""The place where a command works: an environment that it holds, or the folder where it will make one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multisite.environment import Environment
+from multisite.errors import NotAnEnvironment
+from multisite.files import locked
+from multisite.interpreter import inspect_interpreter
+from multisite.interpreters import find_interpreter
+from multisite.recall import recall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from multisite.interpreter import Interpreter
+    from multisite.state import EnvironmentState
+
+__all__ = ["Place"]
+
+# Where nobody can write, nobody needs to be kept out.
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class Place:
+    """The folder *path*: two commands that change the environment there wait for each other, as ``with`` blocks.
+
+    ``interpreter`` is the environment's, or the one that it will be made with: *python*, looked for with the help of
+    *environ*. ``before`` is what is known of the environment. *notice* is told of waiting.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        *,
+        python: str | None = None,
+        system_site_packages: bool = False,
+        notice: Callable[[str], None],
+    ) -> None:
+        self.path = Path(os.path.normpath(path.absolute()))
+        self.created = False
+        self.environment: Environment | None = None
+        self.before: EnvironmentState | None = None
+        self.interpreter: Interpreter
+        self._environ = environ
+        self._python = python
+        self._system_site_packages = system_site_packages
+        self._notice = notice
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        if (self.path / "pyvenv.cfg").exists():
+            environment = Environment.open(self.path)
+            self.interpreter = self._demanded(inspect_interpreter(environment.python))
+            self._take(environment)
+        else:
+            if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
+                Environment.open(self.path)  # says what is there instead, before anything is resolved for it
+            self.interpreter = find_interpreter(self._python, self._environ)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of multisite's own files in the environment."""
+        return self.path / ".multisite"
+
+    @property
+    def lockfile(self) -> Path:
+        """Where the environment's lockfile is unless another file was made that."""
+        return self.path / "pylock.toml"
+
+    def lockfile_of(self, state: EnvironmentState) -> Path:
+        """Return the environment's lockfile according to *state*."""
+        return Path(os.path.normpath(self.path / state.lockfile))
+
+    def make(self) -> Environment:
+        """Return the environment, made now where there was none; where somebody else made it meanwhile, that one."""
+        if self.environment is not None:
+            return self.environment
+        try:
+            environment = Environment.create(
+                self.path, self.interpreter, system_site_packages=self._system_site_packages
+            )
+            self.created = True
+        except NotAnEnvironment:
+            if not (self.path / "pyvenv.cfg").exists():
+                raise
+            environment = Environment.open(self.path)
+            self.interpreter = self._demanded(inspect_interpreter(environment.python))
+        self._take(environment)
+        return environment
+
+    def _take(self, environment: Environment) -> None:
+        """Hold *environment* until the end of the block, then see what is known of it."""
+        lock = environment.state_folder / "lock"
+        try:
+            self._held.enter_context(locked(lock, timeout=0))
+        except TimeoutError:
+            self._notice(f"waiting for another multisite that works on {self.path}")
+            self._held.enter_context(locked(lock))
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
+        self.environment = environment
+        recalled = recall(environment)
+        self.before = None if recalled is None else recalled.state
+
+    def _demanded(self, found: Interpreter) -> Interpreter:
+        """Return the environment's interpreter if it is the one that was asked for. Raises NotAnEnvironment."""
+        python = self._python
+        if python is None or f"{found.version}.".startswith(python.lower().removeprefix("python") + "."):
+            return found
+        wanted = find_interpreter(python, self._environ)
+        if wanted.key != found.key:
+            reason = f"it has Python {found.version}, and {python} is {wanted.version}"
+            raise NotAnEnvironment(self.path, reason, hint="remove it first, or choose another: --venv DIR")
+        return found

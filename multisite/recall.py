@@ -1,0 +1,133 @@
+"""What an environment is known to be: by environment.json, by a sync that did not end, by the table where that is left.
+
+A sync first writes the state that it leads to, ``.multisite/next.json``, and makes it environment.json at its end. So
+whoever comes after one that died knows whose the files are that are there, whether they are the old ones or the new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from multisite.dispatch import DispatchTable
+from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.files import write_atomic
+from multisite.names import BuildId, normalize
+from multisite.state import ChosenBuild, EnvironmentState, PythonRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from multisite.environment import Environment
+    from multisite.state import OwnedFile
+
+__all__ = ["Recalled", "announce", "conclude", "read_binding", "recall"]
+
+_NOBODY = PythonRecord(key="", executable="", size=0, mtime_ns=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """A state. ``whole`` is False where environment.json is damaged, and this is what the table still knows of it."""
+
+    state: EnvironmentState
+    whole: bool = True
+
+
+def recall(environment: Environment) -> Recalled | None:
+    """Return what is known of *environment*, None where it was never synced.
+
+    Raises UnsupportedFormat where a later multisite wrote it.
+    """
+    binding, table = read_binding(environment)
+    following = _read(_next(environment))
+    try:
+        state = environment.read_state()
+    except InvalidDocument:
+        if following is not None:
+            return Recalled(state=following)
+        return _from_table(binding, table)
+    if following is None:
+        return None if state is None else Recalled(state=state)
+    if state is None or binding.get("sha256") == following.lock_sha256 != state.lock_sha256:
+        state, following = following, state or following
+    files = _files(environment, state.files, following.files)
+    return Recalled(state=replace(state, files=files))
+
+
+def announce(environment: Environment, state: EnvironmentState) -> None:
+    """Write down the state that a sync leads to, before it changes anything."""
+    environment.state_folder.mkdir(exist_ok=True)
+    write_atomic(_next(environment), state.to_document())
+
+
+def conclude(environment: Environment, state: EnvironmentState) -> bool:
+    """Make *state* the environment's; return whether it is another one than before."""
+    written = environment.write_state(state)
+    _next(environment).unlink(missing_ok=True)
+    return written
+
+
+def read_binding(environment: Environment) -> tuple[Mapping[str, Any], DispatchTable | None]:
+    """Return the plain values of the binding of the environment's table, and the table; nothing where it is damaged."""
+    path = environment.state_folder / "table"
+    try:
+        return DispatchTable.decode(path.read_bytes(), path)
+    except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
+        return {}, None
+
+
+def _next(environment: Environment) -> Path:
+    return environment.state_folder / "next.json"
+
+
+def _read(path: Path) -> EnvironmentState | None:
+    try:
+        return EnvironmentState.from_document(path.read_bytes(), path)
+    except (FileNotFoundError, InvalidDocument):
+        return None
+
+
+def _files(
+    environment: Environment, files: Mapping[str, OwnedFile], others: Mapping[str, OwnedFile]
+) -> dict[str, OwnedFile]:
+    """Return whose each file is: of one that both know, what it is according to its content."""
+    changed = {path: file for path, file in others.items() if files.get(path) != file}
+    return {
+        **files,
+        **{path: file for path, file in changed.items() if path not in files or _holds(environment.path / path, file)},
+    }
+
+
+def _holds(path: Path, file: OwnedFile) -> bool:
+    try:
+        return path.stat().st_size == file.size and hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return False
+
+
+def _from_table(binding: Mapping[str, Any], table: DispatchTable | None) -> Recalled | None:
+    """Make out of the table what can be: id, store, lockfile and builds. What was asked for is lost, and the files."""
+    if table is None or not binding:
+        return None
+    try:
+        rows = [(row[0], row[1], row[4]) for row in table.plain["distributions"]]
+        chosen = {
+            normalize(name): ChosenBuild(build=BuildId.parse(f"{name}/{version}/{build}"))
+            for name, version, build in rows
+        }
+        state = EnvironmentState(
+            id=binding["id"],
+            store=binding["stores"][0],
+            lockfile=binding["lockfile"],
+            lock_sha256=binding["sha256"],
+            python=_NOBODY,
+            builds=chosen,
+        )
+        # Read as any other, since the table may be anything.
+        return Recalled(state=EnvironmentState.from_document(state.to_document(), "table"), whole=False)
+    except (IndexError, TypeError, ValueError):
+        return None
