@@ -127,10 +127,9 @@ class DownloadFailed(MultisiteError, OSError):
 
     exit_code = 3
 
-    def __init__(self, filename: str, url: str, reason: str) -> None:
-        MultisiteError.__init__(
-            self, f"{filename}: could not be fetched from {url}: {reason}", hint="try again, or give another index"
-        )
+    def __init__(self, filename: str, url: str, reason: str, *, hint: str | None = None) -> None:
+        sentence = f"{filename}: could not be fetched from {url}: {reason}"
+        MultisiteError.__init__(self, sentence, hint=hint or "try again, or lock anew with another index")
         self.filename, self.url, self.reason = filename, url, reason
 
     def __str__(self) -> str:

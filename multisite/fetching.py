@@ -1,37 +1,41 @@
 """Fetcher: the files that a lockfile names, each checked before it gets its name.
 
 What a server sends is not believed: at most one byte more than the lockfile's size is read, every hash that the
-lockfile gives is compared, and a redirect leads neither to another kind of address nor from https to http.
+lockfile gives is compared, and a redirect leads neither to another kind of address nor from https to http. So a file
+may come from anywhere, and in pieces: the hash says whether it is the one.
 """
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
+import errno
 import threading
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections import deque
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from multisite.cache import Cache
 from multisite.errors import ArtifactMismatch, DownloadFailed
-from multisite.lockfile import FileSource
+from multisite.lockfile import FileSource, WheelSource
 from multisite.locktext import strip_credentials
+from multisite.receiving import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from multisite.lockfile import Pinned
     from multisite.transport import Transport
 
 __all__ = ["Fetched", "Fetcher", "Progress"]
 
-_CHUNK = 256 * 1024
-_NO_DIGEST_LENGTH = frozenset({"shake_128", "shake_256"})
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_GAIN = 1 << 20  # bytes that make a broken attempt a success, so that tries are counted anew
+_WORTH_KEEPING = 1 << 16
+_PATIENCE = 0.5  # seconds for connections to notice that nobody wants their files any more
 
 
 class Progress(Protocol):
@@ -78,12 +82,23 @@ class Fetcher:
     """Fetch files over several connections at once.
 
     ``transport`` is what speaks with servers, None for ``--offline``: files of this machine are read all the same.
+    ``mirrors`` returns further addresses of the file with a SHA-256, to be tried where the lockfile's do not serve.
     """
 
-    def __init__(self, transport: Transport | None, *, connections: int = 8, progress: Progress | None = None) -> None:
-        self._transport = transport
+    def __init__(
+        self,
+        transport: Transport | None,
+        *,
+        connections: int = 8,
+        progress: Progress | None = None,
+        cache: Cache | None = None,
+        mirrors: Callable[[str], Sequence[str]] = lambda sha256: (),  # noqa: ARG005
+    ) -> None:
+        self.transport = transport
+        self.progress: Progress = progress or _Silence()
+        self.cache = cache or Cache()
+        self.mirrors = mirrors
         self._connections = connections
-        self._progress: Progress = progress or _Silence()
 
     def fetch(self, wanted: Iterable[Pinned], folder: Path, *, relative_to: Path) -> Iterator[Fetched]:
         """Yield each file, as ``folder/<name>/<file name>``, as soon as it is there.
@@ -91,142 +106,221 @@ class Fetcher:
         ``wanted`` are distributions whose source is a file; ``relative_to`` is the lockfile's folder. The first
         failure stops all others and is raised: DownloadFailed or ArtifactMismatch. Nothing unchecked stays behind.
         """
-        stopped = threading.Event()
-        jobs = [_Job(pinned, folder, relative_to, stopped, self._progress) for pinned in wanted]
+        stop = _Stop()
+        jobs = [_Job(self, pinned, folder, relative_to, stop) for pinned in wanted]
         jobs.sort(key=lambda job: -(job.source.size or 0))  # the longest first, or everybody waits for it at the end
-        with ThreadPoolExecutor(self._connections, thread_name_prefix="multisite-fetch") as pool:
-            running = [pool.submit(job.run, self._transport) for job in jobs]
+        crew = _Crew(jobs, self._connections)
+        try:
+            for _ in jobs:
+                yield crew.next()
+        finally:
+            stop.now()
+            for job in jobs:
+                job.leave()
+            crew.dismiss()
+
+
+class _Stop:
+    """What ends all jobs; after ``now()`` none of them makes a file any more."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.lock = threading.Lock()
+
+    def now(self) -> None:
+        with self.lock:
+            self.event.set()
+
+    def check(self) -> None:
+        if self.event.is_set():
+            raise CancelledError
+
+
+class _Crew:
+    """Threads that work on jobs. One whose server is silent is left behind, for nothing wakes it: it ends by itself."""
+
+    def __init__(self, jobs: Sequence[_Job], size: int) -> None:
+        self._jobs = deque(jobs)
+        self._results: SimpleQueue[Fetched | BaseException] = SimpleQueue()
+        names = [f"multisite-fetch_{number}" for number in range(min(size, len(jobs)))]
+        # Not concurrent.futures': the interpreter waits for those at its end, whatever they hang on.
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        for thread in self._threads:
+            thread.start()
+
+    def next(self) -> Fetched:
+        result = self._results.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def dismiss(self) -> None:
+        self._jobs.clear()
+        for thread in self._threads:
+            thread.join(_PATIENCE / len(self._threads))
+
+    def _work(self) -> None:
+        while True:
             try:
-                for future in as_completed(running):
-                    yield future.result()
-            finally:
-                stopped.set()
-                pool.shutdown(wait=True, cancel_futures=True)
+                job = self._jobs.popleft()
+            except IndexError:
+                return
+            try:
+                self._results.put(job.run())
+            except BaseException as error:  # noqa: BLE001 -- raised in the thread that waits for the file
+                self._results.put(error)
 
 
 class _Job:
     """One file on its way."""
 
-    def __init__(
-        self, pinned: Pinned, folder: Path, relative_to: Path, stopped: threading.Event, progress: Progress
-    ) -> None:
+    def __init__(self, fetcher: Fetcher, pinned: Pinned, folder: Path, relative_to: Path, stop: _Stop) -> None:
         if not isinstance(pinned.source, FileSource):
             raise TypeError(f"{pinned.name} does not come from a file")
+        self.fetcher = fetcher
         self.pinned = pinned
         self.source: FileSource = pinned.source
         self.target = folder / pinned.name / pinned.source.filename
+        self.part = self.target.with_name(f".{self.target.name[:100]}.part")
         self.relative_to = relative_to
-        self.stopped = stopped
-        self.progress = progress
+        self.stop = stop
+        self.sha256 = self.source.hashes.get("sha256", "")
 
-    def run(self, transport: Transport | None) -> Fetched:
-        local = self._local_path()
+    def run(self) -> Fetched:
+        filename, progress = self.source.filename, self.fetcher.progress
+        progress.started(filename, self.source.size)
         try:
+            sha256, size = self._fetch()
+        except (DownloadFailed, ArtifactMismatch):
+            raise
+        except OSError as error:
+            raise self._failed(self.source.url or self.source.path or "", error) from error
+        finally:
+            self.leave()
+        if not isinstance(self.source, WheelSource):  # of a wheel, the store holds all that there is
+            self.fetcher.cache.keep(self.target, sha256)
+        progress.finished(filename)
+        return Fetched(pinned=self.pinned, path=self.target, sha256=sha256, size=size)
+
+    def _fetch(self) -> tuple[str, int]:
+        with self.stop.lock:
+            self.stop.check()
             self.target.parent.mkdir(parents=True, exist_ok=True)
-            self.progress.started(self.source.filename, self.source.size)
-            fetched = self._copy(local) if local is not None else self._download(transport)
+            if self.fetcher.transport is not None:
+                self.fetcher.cache.take_beginning(self.sha256, self.part)
+        with Receiver(self.source, self.part, self) as receiver:
+            sha256 = self._bring(receiver)
+        self.part.replace(self.target)
+        return sha256, receiver.count
+
+    def leave(self) -> None:
+        """Put away what has come of a file that is not whole: for another time, where that is worth it."""
+        try:
+            size = self.part.stat().st_size
+        except OSError:
+            return
+        if size >= _WORTH_KEEPING and self.sha256:
+            self.fetcher.cache.leave_beginning(self.part, self.sha256)
+        self.part.unlink(missing_ok=True)
+
+    def advanced(self, count: int) -> None:
+        self.stop.check()
+        self.fetcher.progress.advanced(self.source.filename, count)
+
+    def restarted(self) -> None:
+        self.fetcher.progress.restarted(self.source.filename)
+
+    def _bring(self, receiver: Receiver) -> str:
+        """Fill the receiver from the first place that serves; return the file's SHA-256."""
+        cached = self.fetcher.cache.find(self.sha256)
+        if cached is not None:
+            try:
+                return self._attempt(cached, receiver)
+            except (DownloadFailed, ArtifactMismatch):
+                self.fetcher.cache.drop(self.sha256)
+        failures: list[DownloadFailed | ArtifactMismatch] = []
+        for place in self._places():
+            try:
+                return self._attempt(place, receiver)
+            except (DownloadFailed, ArtifactMismatch) as error:
+                failures.append(error)
+        raise failures[0]
+
+    def _places(self) -> Iterator[Path | str]:
+        """Yield where the file may be: on this machine, where the lockfile says, where it was got once."""
+        source = self.source
+        local = None if source.path is None else self.relative_to / source.path
+        if local is not None and (source.url is None or local.is_file()):
+            yield local
+        if source.url is not None:
+            yield source.url
+        yield from (url for url in self.fetcher.mirrors(self.sha256) if url != source.url)
+
+    def _attempt(self, place: Path | str, receiver: Receiver) -> str:
+        try:
+            if isinstance(place, str) and urlsplit(place).scheme == "file":
+                place = self._path(place)
+            return self._copy(place, receiver) if isinstance(place, Path) else self._download(place, receiver)
         except (DownloadFailed, ArtifactMismatch):
             raise
         except OSError as error:  # reading here, writing here, or room on the disk: the transport has its own errors
-            reason = f"{error.strerror or error}: {error.filename or self.target}"
-            raise DownloadFailed(self.source.filename, self._origin(local), reason) from error
-        self.progress.finished(self.source.filename)
-        return fetched
+            receiver.restart()
+            raise self._failed(place, error) from error
 
-    def _local_path(self) -> Path | None:
-        source = self.source
-        if source.path is not None and (source.url is None or (self.relative_to / source.path).is_file()):
-            return self.relative_to / source.path
-        parts = urlsplit(source.url or "")  # Lock.parse has seen to it that it is an address
-        if parts.scheme != "file":
-            return None
+    def _path(self, url: str) -> Path:
+        parts = urlsplit(url)  # Lock.parse has seen to it that it is an address
         if parts.netloc not in {"", "localhost"}:
-            raise DownloadFailed(source.filename, source.url or "", "a file of another machine")
+            raise DownloadFailed(self.source.filename, url, "a file of another machine")
         return Path(url2pathname(parts.path))
 
-    def _origin(self, local: Path | None) -> str:
-        return strip_credentials(self.source.url or "") if local is None else str(local)
+    def _failed(self, place: Path | str, error: OSError) -> DownloadFailed:
+        reason = f"{error.strerror or error}: {error.filename or self.target.parent}"
+        hint = "make room there, or choose another folder: MULTISITE_CACHE" if error.errno in _FULL else None
+        return DownloadFailed(self.source.filename, strip_credentials(str(place)), reason, hint=hint)
 
-    def _copy(self, local: Path) -> Fetched:
-        with local.open("rb") as file, self._receiver() as receiver:
-            while chunk := file.read(receiver.room()):
-                receiver.receive(chunk)
-            return receiver.complete()
+    def _copy(self, path: Path, receiver: Receiver) -> str:
+        receiver.restart()
+        with path.open("rb") as file:
+            try:
+                while chunk := file.read(receiver.room()):
+                    receiver.receive(chunk)
+                return receiver.finish()
+            except ArtifactMismatch:
+                receiver.restart()
+                raise
 
-    def _download(self, transport: Transport | None) -> Fetched:
-        filename, url = self.source.filename, self.source.url or ""
+    def _download(self, url: str, receiver: Receiver) -> str:
+        """Fetch what is missing; once more from the start if the pieces turn out not to belong together."""
+        for resume in (True, False):
+            try:
+                self._transfer(url, receiver, resume=resume)
+                return receiver.finish()
+            except ArtifactMismatch:
+                pieced = receiver.pieced
+                receiver.restart()
+                if not pieced:
+                    raise
+        raise AssertionError  # the second time there are no pieces
+
+    def _transfer(self, url: str, receiver: Receiver, *, resume: bool) -> None:
+        filename, transport = self.source.filename, self.fetcher.transport
         if transport is None:
-            raise DownloadFailed(filename, strip_credentials(url), "it is not here, and --offline is given")
-        for number in count(1):
-            with self._receiver() as receiver:
-                trouble = transport.transfer(url, filename, receiver)
-                if trouble is None:
-                    return receiver.complete()
+            hint = "run the command without --offline"
+            raise DownloadFailed(filename, strip_credentials(url), "it is not here, and --offline is given", hint=hint)
+        number, furthest, version = 0, receiver.count, None
+        while not receiver.is_full:
+            trouble = transport.transfer(url, filename, receiver, version=version)
+            if trouble is None:
+                return
+            number, version = number + 1, trouble.version
+            if receiver.count >= furthest + _GAIN:
+                number, furthest = 1, receiver.count
             if number >= transport.tries:
                 raise DownloadFailed(filename, strip_credentials(url), f"{trouble.reason} (tried {number} times)")
+            if not resume:
+                receiver.restart()
             self._pause(transport.backoff * 2**number if trouble.wait is None else trouble.wait)
-        raise AssertionError  # the loop has no end of its own
 
     def _pause(self, seconds: float) -> None:
-        if self.stopped.wait(seconds):
+        if self.stop.event.wait(seconds):
             raise CancelledError
-        self.progress.restarted(self.source.filename)
-
-    @contextmanager
-    def _receiver(self) -> Iterator[_Receiver]:
-        with tempfile.NamedTemporaryFile(dir=self.target.parent, prefix=".", suffix=".part", delete=False) as file:
-            part = Path(file.name)
-            try:
-                yield _Receiver(self, file)
-            finally:
-                file.close()
-                part.unlink(missing_ok=True)
-
-
-class _Receiver:
-    """Take a file's bytes, count and hash them, and give it its name when all is as the lockfile says."""
-
-    def __init__(self, job: _Job, file: IO[bytes]) -> None:
-        self._job, self._source, self._file = job, job.source, file
-        known = set(hashlib.algorithms_guaranteed) - _NO_DIGEST_LENGTH
-        algorithms = known.intersection(self._source.hashes) | {"sha256"}
-        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in sorted(algorithms)}
-        self._received = 0
-
-    def announce(self, length: int | None) -> None:
-        """Take note of the length that a server announces."""
-        if length is not None and self._source.size not in {None, length}:
-            raise self._wrong_size(f"{length} bytes")
-
-    def room(self) -> int:
-        """Return how much to read at most: never more than a byte past the size."""
-        if self._source.size is None:
-            return _CHUNK
-        return min(_CHUNK, self._source.size + 1 - self._received)
-
-    def receive(self, chunk: bytes) -> None:
-        if self._job.stopped.is_set():
-            raise CancelledError
-        self._received += len(chunk)
-        if self._source.size is not None and self._received > self._source.size:
-            raise self._wrong_size(f"more than {self._source.size} bytes")
-        for digest in self._hashes.values():
-            digest.update(chunk)
-        self._file.write(chunk)
-        self._job.progress.advanced(self._source.filename, len(chunk))
-
-    def complete(self) -> Fetched:
-        """Compare with the lockfile, then move the file to its place."""
-        if self._source.size not in {None, self._received}:
-            raise self._wrong_size(f"{self._received} bytes")
-        found = {name: digest.hexdigest() for name, digest in self._hashes.items()}
-        for name, digits in found.items():
-            expected = self._source.hashes.get(name, digits)
-            if digits != expected:
-                raise ArtifactMismatch(self._source.filename, what=name, expected=expected, found=digits)
-        self._file.close()
-        Path(self._file.name).replace(self._job.target)
-        return Fetched(pinned=self._job.pinned, path=self._job.target, sha256=found["sha256"], size=self._received)
-
-    def _wrong_size(self, found: str) -> ArtifactMismatch:
-        return ArtifactMismatch(self._source.filename, what="size", expected=f"{self._source.size} bytes", found=found)

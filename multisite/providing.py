@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from multisite.cache import Cache
     from multisite.entry import StoredDistribution
     from multisite.lockfile import Pinned
     from multisite.names import BuildId
@@ -87,10 +88,11 @@ class Provider:
 
     *pin* is told of each entry before anybody relies on it, so that garbage collection leaves it alone. *base* is the
     folder that relative paths in the lockfile start from, *python_key* what the interpreter is known by that builds are
-    for. *notice* is told what takes long.
+    for. *notice* is told what takes long. The *cache* gives room for the work, and keeps what was built.
     """
 
     store: Store
+    cache: Cache
     fetcher: Fetches
     builder: Builds
     base: Path
@@ -111,8 +113,8 @@ class Provider:
         missing = [item for item in pinned if found[item.name] is None]
         done = [provided for provided in found.values() if provided is not None]
         if missing:
-            with tempfile.TemporaryDirectory(prefix="multisite-") as folder:
-                done.extend(work.made(missing, Path(folder)))
+            with self.cache.workplace() as folder:
+                done.extend(work.made(missing, folder))
         return tuple(sorted(done, key=lambda provided: provided.pinned.name))
 
     def _key(self, pinned: Pinned) -> str | None:
@@ -154,6 +156,11 @@ class _Work:
         return None if key is None else store.find_source(key)
 
     def made(self, missing: Sequence[Pinned], folder: Path) -> Iterator[Provided]:
+        kept = {item.name: self._kept(item, folder) for item in missing}
+        for item in missing:
+            if (wheel := kept[item.name]) is not None:
+                yield Provided(pinned=item, stored=self._added(item, wheel, Artifact.of(wheel)), artifact=None)
+        missing = [item for item in missing if kept[item.name] is None]
         files = [item for item in missing if isinstance(item.source, FileSource)]
         for got in self.provider.fetcher.fetch(files, folder, relative_to=self.provider.base):
             yield self._unpacked(got) if _is_wheel(got.pinned) else self._built(got.pinned, folder, got.path)
@@ -169,12 +176,30 @@ class _Work:
         stored = self._added(got.pinned, got.path, artifact)
         return Provided(pinned=got.pinned, stored=stored, artifact=got.sha256, fetched=True)
 
+    def _kept(self, pinned: Pinned, folder: Path) -> Path | None:
+        """Return a wheel that was built before, from the cache, under its own name and verified."""
+        key = self.keys[pinned.name]
+        found = None if key is None or _is_wheel(pinned) else self.provider.cache.find_built(key)
+        if found is None:
+            return None
+        path, sha256, filename = found
+        target = folder / "kept" / pinned.name / filename
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(path, target)
+        if Artifact.of(target).sha256 == sha256:
+            return target
+        self.provider.cache.drop(sha256)
+        return None
+
     def _built(self, pinned: Pinned, folder: Path, archive: Path | None) -> Provided:
         self.provider.notice(f"building {pinned.name}{f' {pinned.version}' if pinned.version else ''}")
         target = folder / "built" / pinned.name
         target.mkdir(parents=True)
         wheel = self.provider.builder.build(pinned, target, relative_to=self.provider.base, archive=archive)
-        stored = self._added(pinned, wheel, Artifact.of(wheel))
+        artifact, key = Artifact.of(wheel), self.keys[pinned.name]
+        stored = self._added(pinned, wheel, artifact)
+        if key is not None and not isinstance(pinned.source, DirectorySource):  # folders change with every keystroke
+            self.provider.cache.keep_built(key, wheel, artifact.sha256)
         return Provided(pinned=pinned, stored=stored, artifact=None, fetched=archive is not None, built=True)
 
     def _added(self, pinned: Pinned, wheel: Path, artifact: Artifact) -> StoredDistribution:

@@ -99,6 +99,13 @@ class Store:
         """Return the entry that a source build with this key made, None where there is none."""
         return self._aliased(self._source_alias(key))
 
+    def addresses(self, sha256: str) -> tuple[str, ...]:
+        """Return where the wheel file with this hash was got from, as far as that is known."""
+        found = self.find_artifact(sha256) if _KEY.fullmatch(sha256) else None
+        origins = None if found is None else _origins(found)
+        known = () if origins is None else origins.artifacts
+        return tuple(url for artifact in known if artifact.sha256 == sha256 for url in artifact.urls)
+
     def add_wheel(
         self, path: Path, *, artifact: Artifact, source_key: str | None = None, replace: bool = False
     ) -> StoredDistribution:

@@ -17,6 +17,7 @@ from multisite.switching import Switch
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from multisite.cache import Cache
     from multisite.editables import EditableSet
     from multisite.entry import StoredDistribution
     from multisite.environment import Environment
@@ -57,6 +58,7 @@ class Tools:
 
     interpreter: Interpreter
     store: Store
+    cache: Cache
     fetcher: Fetches
     builder: Builds
     editables: InstallsEditables
@@ -88,6 +90,7 @@ def sync(
         keeping = _Keeping(pin, store, before)
         provider = Provider(
             store=store,
+            cache=tools.cache,
             fetcher=tools.fetcher,
             builder=tools.builder,
             base=wanted.base,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +16,8 @@ from multisite.errors import DownloadFailed
 from multisite.locktext import strip_credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 
 __all__ = ["Sink", "Transport", "Trouble"]
@@ -22,13 +25,23 @@ __all__ = ["Sink", "Transport", "Trouble"]
 _REDIRECTS = 20
 _LONGEST_WAIT = 60.0
 _WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
 
 
 class Sink(Protocol):
-    """What takes the bytes of a file, and may raise at any of them."""
+    """What takes the bytes of a file, and may raise at any of them. ``pieced`` is set where they are continued."""
 
-    def announce(self, length: int | None) -> None:
-        """Take note of the length that the server announces."""
+    pieced: bool
+
+    @property
+    def count(self) -> int:
+        """How many bytes it has: the beginning of the file."""
+
+    def restart(self) -> None:
+        """Forget them."""
+
+    def announce(self, size: int | None) -> None:
+        """Take note of the whole file's size according to the server."""
 
     def room(self) -> int:
         """Return how many bytes to read at most; none is the end."""
@@ -39,10 +52,14 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why a file should be tried again, and after how many seconds if the server said so."""
+    """Why a file should be tried again, and after how many seconds if the server said so.
+
+    ``version`` is what the server tells this version of the file by, for the next request (RFC 9110, If-Range).
+    """
 
     reason: str
     wait: float | None = None
+    version: str | None = None
 
 
 class Transport:
@@ -70,34 +87,54 @@ class Transport:
         # Bytes as they lie there: a hash is of the file, not of what a decoder made of it.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity", "Accept": "*/*"}
 
-    def transfer(self, url: str, filename: str, sink: Sink) -> Trouble | None:
-        """Bring a file; return what is worth another try, None when it is complete.
+    def transfer(self, url: str, filename: str, sink: Sink, *, version: str | None = None) -> Trouble | None:
+        """Bring what the sink has not got of a file; return what is worth another try, None when it is complete.
 
-        Raises DownloadFailed for what would not go better a second time, and whatever the sink raises.
+        *version* is what the last trouble with this address said. Raises DownloadFailed for what would not go better a
+        second time, and whatever the sink raises.
         """
         import urllib3
 
         try:
-            response = self._open(url, filename)
+            response = self._open(url, filename, _range(sink, version))
         except urllib3.exceptions.HTTPError as error:
             return self._judge(error, url, filename)
         try:
-            if response.status in _WORTH_REPEATING:
-                return Trouble(reason=_status(response), wait=_retry_after(response))
-            if response.status != HTTPStatus.OK:
-                raise DownloadFailed(filename, strip_credentials(url), self._refusal(response))
-            _pour(response, sink)
+            return self._take(response, url, filename, sink)
         except urllib3.exceptions.HTTPError as error:
-            return self._judge(error, url, filename)
+            return replace(self._judge(error, url, filename), version=_version(response))
         finally:
             response.close()
+
+    def _take(self, response: BaseHTTPResponse, url: str, filename: str, sink: Sink) -> Trouble | None:
+        if response.status in _WORTH_REPEATING:
+            return Trouble(reason=_status(response), wait=_retry_after(response))
+        asked_for_rest = sink.count > 0
+        if response.status == HTTPStatus.PARTIAL_CONTENT and asked_for_rest:
+            part = _PART.match(response.headers.get("Content-Range", ""))
+            if part is None or int(part[1]) != sink.count:
+                sink.restart()
+                return Trouble(reason="the server sent another part than was asked for")
+            sink.pieced = True
+            sink.announce(int(part[2]) if part[2] != "*" else None)
+        elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and asked_for_rest:
+            sink.restart()
+            return Trouble(reason=_status(response))
+        elif response.status == HTTPStatus.OK:
+            sink.restart()
+            length = response.headers.get("Content-Length", "")
+            sink.announce(int(length) if length.isdecimal() else None)
+        else:
+            raise DownloadFailed(filename, strip_credentials(url), self._refusal(response))
+        while (room := sink.room()) and (chunk := response.read(room, decode_content=False)):
+            sink.receive(chunk)
         return None
 
-    def _open(self, url: str, filename: str) -> BaseHTTPResponse:
+    def _open(self, url: str, filename: str, wanted: Mapping[str, str]) -> BaseHTTPResponse:
         """Follow redirects up to an answer of another kind."""
         address = url
         for _ in range(_REDIRECTS):
-            response = self._request(address, url, filename)
+            response = self._request(address, url, filename, wanted)
             location = response.get_redirect_location()
             if not location:
                 return response
@@ -107,12 +144,12 @@ class Transport:
             address = urljoin(address, location)
         raise DownloadFailed(filename, strip_credentials(url), f"more than {_REDIRECTS} redirects")
 
-    def _request(self, address: str, url: str, filename: str) -> BaseHTTPResponse:
+    def _request(self, address: str, url: str, filename: str, wanted: Mapping[str, str]) -> BaseHTTPResponse:
         import urllib3
 
         if objection := _objection(address):
             raise DownloadFailed(filename, strip_credentials(url), objection)
-        headers = dict(self._headers)
+        headers = {**self._headers, **wanted}
         if login := self._credentials.find(address):
             headers |= urllib3.make_headers(basic_auth=":".join(login))
         bare = strip_credentials(address)
@@ -185,11 +222,17 @@ def _objection(address: str, *, base: str = "") -> str | None:
     return None
 
 
-def _pour(response: BaseHTTPResponse, sink: Sink) -> None:
-    length = response.headers.get("Content-Length", "")
-    sink.announce(int(length) if length.isdecimal() else None)
-    while (room := sink.room()) and (chunk := response.read(room, decode_content=False)):
-        sink.receive(chunk)
+def _range(sink: Sink, version: str | None) -> dict[str, str]:
+    """Ask for what is missing. Without a version the hash will tell whether it was of the same file."""
+    if not sink.count:
+        return {}
+    return {"Range": f"bytes={sink.count}-", **({"If-Range": version} if version else {})}
+
+
+def _version(response: BaseHTTPResponse) -> str | None:
+    """Return what If-Range may hold: a strong entity tag, else the time of the last change."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
 
 def _system_certificates() -> ssl.SSLContext:

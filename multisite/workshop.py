@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from multisite.building import Builder
+    from multisite.cache import Cache
     from multisite.editables import Editables
     from multisite.environment import Environment
     from multisite.fetching import Fetcher, Progress
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from multisite.syncing import Tools
     from multisite.wanted import Wanted
 
-__all__ = ["Workshop", "default_environment", "default_store"]
+__all__ = ["Workshop", "default_cache", "default_environment", "default_store"]
 
 
 def default_store(environ: Mapping[str, str]) -> Path:
@@ -41,6 +42,15 @@ def default_store(environ: Mapping[str, str]) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("multisite", appauthor=False)
+
+
+def default_cache(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the cache: MULTISITE_CACHE, else in the user's cache folder."""
+    if named := environ.get("MULTISITE_CACHE"):
+        return Path(os.path.normpath(Path(named).absolute()))
+    from platformdirs import user_cache_path
+
+    return user_cache_path("multisite", appauthor=False)
 
 
 def default_environment(environ: Mapping[str, str]) -> Path:
@@ -145,25 +155,28 @@ class Workshop:
         return sync(lambda: environment, wanted, tools, before=before, anew=anew, restore=restore)
 
     def _tools(self, interpreter: Interpreter, before: EnvironmentState | None, progress: Progress | None) -> Tools:
+        from multisite.cache import Cache
         from multisite.syncing import Tools
 
+        store, cache = self.store(before), Cache(default_cache(self.environ))
         return Tools(
             interpreter=interpreter,
-            store=self.store(before),
-            fetcher=self._fetcher(progress),
+            store=store,
+            cache=cache,
+            fetcher=self._fetcher(progress, cache, store),
             builder=self._builder(interpreter),
             editables=self._editables(),
             notice=self.notice,
         )
 
-    def _fetcher(self, progress: Progress | None) -> Fetcher:
+    def _fetcher(self, progress: Progress | None, cache: Cache, store: Store) -> Fetcher:
         from multisite.credentials import Credentials
         from multisite.fetching import Fetcher
         from multisite.transport import Transport
 
         addresses = self.indexes.effective(self.environ).addresses(self.environ)
         transport = None if self.offline else Transport(Credentials(addresses, environ=self.environ))
-        return Fetcher(transport, progress=progress)
+        return Fetcher(transport, progress=progress, cache=cache, mirrors=store.addresses)
 
     def _builder(self, interpreter: Interpreter) -> Builder:
         from multisite.building import Builder

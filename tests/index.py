@@ -48,8 +48,9 @@ class Fault:
 class LocalIndex:
     """Serve a folder of wheels and sdists by PEP 503, 691 and 658; files may be added while it runs.
 
-    ``requests`` counts the paths asked for. With ``user`` and ``password``, everything needs them. ``hashes`` and
-    ``metadata`` say whether the pages give them.
+    ``requests`` counts the paths asked for, ``ranges`` are the parts of files that were. With ``user`` and
+    ``password``, everything needs them. ``hashes`` and ``metadata`` say whether the pages give them, ``partial``
+    whether files are also served in parts, ``tagged`` whether they come with entity tags.
     """
 
     def __init__(
@@ -58,15 +59,20 @@ class LocalIndex:
         *,
         hashes: bool = True,
         metadata: bool = True,
+        partial: bool = True,
+        tagged: bool = True,
         user: str | None = None,
         password: str = "",
     ) -> None:
         self.folder = folder
         self.hashes = hashes
         self.metadata = metadata
+        self.partial = partial
+        self.tagged = tagged
         self.credentials = None if user is None else f"{user}:{password}"
         self.faults: dict[str, Fault] = {}
         self.requests: Counter[str] = Counter()
+        self.ranges: list[str] = []
         self.user_agents: set[str] = set()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.index = self
@@ -193,8 +199,25 @@ class _Handler(BaseHTTPRequestHandler):
         content = fault.content if fault.content is not None else _content(index.folder, name)
         if content is None:
             self._answer(404, b"no such file")
+        elif fault.status == 200:
+            tag = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'} if index.tagged else {}
+            status, part, headers = self._part(index, content, tag.get("ETag"))
+            self._answer(status, part, {**tag, **headers, **fault.headers}, fault)
         else:
             self._answer(fault.status, content, fault.headers, fault)
+
+    def _part(self, index: LocalIndex, content: bytes, tag: str | None) -> tuple[int, bytes, dict[str, str]]:
+        """Return what of a file was asked for (RFC 9110, range requests)."""
+        asked = self.headers.get("Range")
+        if asked is None or not index.partial:
+            return 200, content, {}
+        index.ranges.append(asked)
+        if self.headers.get("If-Range", tag) != tag:
+            return 200, content, {}
+        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(content):
+            return 416, b"", {"Content-Range": f"bytes */{len(content)}"}
+        return 206, content[start:], {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None, fault: Fault = Fault()) -> None:  # noqa: B008
         self.send_response(status)

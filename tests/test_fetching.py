@@ -5,18 +5,20 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from uv import find_uv_bin
 
+from multisite.cache import Cache
 from multisite.credentials import Credentials
 from multisite.errors import ArtifactMismatch, DownloadFailed
 from multisite.fetching import Fetched, Fetcher
 from multisite.interpreter import inspect_interpreter
-from multisite.lockfile import DirectorySource, Pinned, WheelSource
+from multisite.lockfile import DirectorySource, Pinned, SdistSource, WheelSource
 from multisite.names import normalize
 from multisite.request import Request
 from multisite.resolving import Upgrade, UvResolver
@@ -25,6 +27,7 @@ from tests.index import Fault, LocalIndex
 
 CONTENT = bytes(range(256)) * 4096  # a mebibyte: several chunks
 WHEEL = "big-1-py3-none-any.whl"
+SDIST = "big-1.tar.gz"
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "no_proxy")
 
 
@@ -78,12 +81,15 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[tuple[str, str, int | None]] = []
         self.bytes: Counter[str] = Counter()
+        self.reached = threading.Event()
 
     def started(self, name: str, total: int | None) -> None:
         self.events.append(("started", name, total))
 
     def advanced(self, name: str, count: int) -> None:
         self.bytes[name] += count
+        if self.bytes[name] == 300_000:
+            self.reached.set()
 
     def restarted(self, name: str) -> None:
         self.events.append(("restarted", name, self.bytes.pop(name, 0)))
@@ -170,24 +176,65 @@ def test_no_more_than_one_byte_past_the_size_is_read_from_a_file(bench: Bench) -
         bench.fetch(pin(path=f"served/{WHEEL}", size=10))
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(times=2, status=503, content=b"busy"),
-        Fault(times=2, status=429, content=b"busy", headers={"Retry-After": "0"}),
-        Fault(times=2, break_after=300_000),
-        Fault(times=2, break_after=0),
-    ],
-    ids=["503", "429", "broken off", "nothing sent"],
-)
-def test_what_may_go_better_is_tried_again(bench: Bench, fault: Fault) -> None:
-    bench.index.fail(WHEEL, fault)
+AGAIN: dict[str, tuple[Fault, dict[str, Any], list[str], list[str]]] = {
+    "503": (Fault(times=2, status=503, content=b"busy"), {}, [], []),
+    "429": (Fault(times=2, status=429, content=b"busy", headers={"Retry-After": "0"}), {}, [], []),
+    "nothing sent": (Fault(times=2, break_after=0), {}, [], []),
+    "broken off": (Fault(times=2, break_after=300_000), {}, ["bytes=300000-", "bytes=600000-"], []),
+    "without tags": (Fault(times=2, break_after=300_000), {"tagged": False}, ["bytes=300000-", "bytes=600000-"], []),
+    "no parts": (Fault(times=2, break_after=300_000), {"partial": False}, [], ["restarted"] * 2),
+    "another part": (
+        Fault(times=2, break_after=300_000, headers={"Content-Range": "bytes 5-1048575/1048576"}),
+        {},
+        ["bytes=300000-"],
+        ["restarted"],
+    ),
+    "another file": (
+        Fault(times=1, break_after=300_000, headers={"ETag": '"old"'}),
+        {},
+        ["bytes=300000-"],
+        ["restarted"],
+    ),
+    "weak tag": (Fault(times=1, break_after=300_000, headers={"ETag": 'W/"old"'}), {}, ["bytes=300000-"], []),
+    "pieces of two files": (
+        Fault(times=1, break_after=300_000, content=CONTENT[::-1]),
+        {"tagged": False},
+        ["bytes=300000-"],
+        ["restarted"],
+    ),
+    "many breaks that each bring much": (
+        Fault(times=5, break_after=250_000),
+        {},
+        [f"bytes={number * 250_000}-" for number in range(1, 5)],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AGAIN)
+def test_what_may_go_better_is_tried_again(bench: Bench, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault, served, ranges, events = AGAIN[case]
+    monkeypatch.setattr("multisite.fetching._GAIN", 250_000)
+    for name, value in served.items():
+        setattr(bench.index, name, value)
+    bench.index.fail(WHEEL, replace(fault))
     recorder = Recorder()
     (fetched,) = bench.fetch(pin(url=bench.url), fetcher=Fetcher(transport(), progress=recorder))
     assert fetched.path.read_bytes() == CONTENT
-    assert bench.index.requests.total() == 3
-    assert [event for event, _, _ in recorder.events] == ["started", "restarted", "restarted", "finished"]
+    assert bench.index.ranges == ranges
+    assert [event for event, _, _ in recorder.events] == ["started", *events, "finished"]
     assert recorder.bytes == {WHEEL: len(CONTENT)}
+    assert bench.left() == [WHEEL]
+
+
+def test_a_range_that_the_server_refuses_begins_anew(bench: Bench) -> None:
+    bench.index.fail(WHEEL, Fault(times=1, break_after=300_000, content=CONTENT + CONTENT))
+    bench.served.joinpath(WHEEL).write_bytes(CONTENT[:200_000])
+    wanted = pin(url=bench.url, size=None, hashes=hashes(CONTENT[:200_000]))
+    bench.index.tagged = False
+    (fetched,) = bench.fetch(wanted)
+    assert fetched.size == 200_000
+    assert bench.index.ranges == ["bytes=300000-"]
 
 
 REFUSALS: dict[str, tuple[Fault, int, str]] = {
@@ -265,7 +312,7 @@ def test_the_first_failure_stops_the_others(bench: Bench) -> None:
         bench.fetch(lost, *wanted, fetcher=fetcher)
     assert bench.index.requests.total() < 50
     assert not [name for name in bench.left() if name.endswith(".part")]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("multisite-fetch")]
+    assert not crew()
 
 
 def test_files_come_as_they_are_ready(bench: Bench) -> None:
@@ -277,6 +324,24 @@ def test_files_come_as_they_are_ready(bench: Bench) -> None:
     assert next(arriving).pinned.name == "quick"
     held.set()
     assert [fetched.pinned.name for fetched in arriving] == ["big"]
+
+
+def crew() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("multisite-fetch")]
+
+
+def test_nobody_waits_for_a_silent_server_once_something_failed(bench: Bench) -> None:
+    held = threading.Event()
+    bench.index.fail(WHEEL, Fault(hold=held))
+    lost = pin("lost-1-py3-none-any.whl", url=bench.index.file_url("lost"))
+    with pytest.raises(DownloadFailed, match="404"):
+        bench.fetch(pin(url=bench.url), lost)
+    left_behind = crew()
+    held.set()
+    for thread in left_behind:
+        thread.join()
+    assert [thread.daemon for thread in left_behind] == [True]
+    assert bench.left() == []
 
 
 def test_only_files_are_fetched(bench: Bench) -> None:
@@ -368,3 +433,154 @@ def test_real_distributions_are_resolved_and_fetched(tmp_path: Path) -> None:
     assert {one.pinned.name for one in fetched} >= {"requests", "rich", "urllib3"}
     assert {one.pinned.name for one in fetched} == {one.name for one in pinned}
     assert request.requested_names(lock) == {"requests", "rich"}
+
+
+class TestCache:
+    """What is kept of files for another time."""
+
+    @pytest.fixture
+    def cache(self, tmp_path: Path) -> Cache:
+        return Cache(tmp_path / "cache")
+
+    def kept(self, cache_folder: Path) -> list[str]:
+        return sorted(path.relative_to(cache_folder).as_posix() for path in cache_folder.rglob("*") if path.is_file())
+
+    def sdist(self, bench: Bench) -> Pinned:
+        (bench.served / SDIST).write_bytes(CONTENT)
+        source = SdistSource(
+            filename=SDIST,
+            url=bench.index.file_url(SDIST),
+            path=None,
+            size=len(CONTENT),
+            hashes=hashes(CONTENT),
+        )
+        return Pinned(name=normalize("big"), version="1", source=source, index=None)
+
+    def test_sources_are_kept_and_wheels_are_not(self, bench: Bench, tmp_path: Path, cache: Cache) -> None:
+        wanted = self.sdist(bench)
+        bench.fetch(wanted, pin(url=bench.url), fetcher=Fetcher(transport(), cache=cache))
+        assert bench.left() == [WHEEL, SDIST]
+        digits = hashes(CONTENT)["sha256"]
+        assert self.kept(tmp_path / "cache") == [f"artifacts/sha256/{digits[:2]}/{digits}"]
+        (bench.served / SDIST).unlink()
+        for fetcher in (Fetcher(None, cache=cache), Fetcher(transport(), cache=cache)):
+            (fetched,) = bench.fetch(wanted, fetcher=fetcher)
+            assert fetched.path.read_bytes() == CONTENT
+        assert bench.index.requests.total() == 2
+
+    def test_a_damaged_copy_is_thrown_away(self, bench: Bench, tmp_path: Path, cache: Cache) -> None:
+        wanted = self.sdist(bench)
+        bench.fetch(wanted, fetcher=Fetcher(transport(), cache=cache))
+        (copy,) = self.kept(tmp_path / "cache")
+        (tmp_path / "cache" / copy).write_bytes(b"rotten")
+        with pytest.raises(DownloadFailed, match="it is not here"):
+            bench.fetch(wanted, fetcher=Fetcher(None, cache=cache))
+        assert self.kept(tmp_path / "cache") == []
+        (fetched,) = bench.fetch(wanted, fetcher=Fetcher(transport(), cache=cache))
+        assert fetched.path.read_bytes() == CONTENT
+
+    def test_a_beginning_is_continued_by_the_next_command(self, bench: Bench, tmp_path: Path, cache: Cache) -> None:
+        bench.index.fail(WHEEL, Fault(times=1, break_after=300_000))
+        with cache.workplace() as bench.folder, pytest.raises(DownloadFailed, match="broke off"):
+            bench.fetch(pin(url=bench.url), fetcher=Fetcher(transport(tries=1), cache=cache))
+        digits = hashes(CONTENT)["sha256"]
+        assert self.kept(tmp_path / "cache") == ["CACHEDIR.TAG", f"beginnings/{digits}"]
+        with cache.workplace() as bench.folder:
+            (fetched,) = bench.fetch(pin(url=bench.url), fetcher=Fetcher(transport(), cache=cache))
+            assert fetched.path.read_bytes() == CONTENT
+        assert bench.index.ranges == ["bytes=300000-"]
+        assert self.kept(tmp_path / "cache") == ["CACHEDIR.TAG"]
+
+    @pytest.mark.parametrize("beginning", [b"x" * 300_000, CONTENT + b"x", CONTENT])
+    def test_a_beginning_is_not_believed(self, bench: Bench, tmp_path: Path, cache: Cache, beginning: bytes) -> None:
+        folder = tmp_path / "cache" / "beginnings"
+        folder.mkdir(parents=True)
+        (folder / hashes(CONTENT)["sha256"]).write_bytes(beginning)
+        with cache.workplace() as bench.folder:
+            (fetched,) = bench.fetch(pin(url=bench.url), fetcher=Fetcher(transport(), cache=cache))
+            assert fetched.path.read_bytes() == CONTENT
+
+    def test_what_an_interruption_leaves_is_kept(self, bench: Bench, tmp_path: Path, cache: Cache) -> None:
+        bench.index.fail(WHEEL, Fault(times=1, break_after=300_000))
+        other = pin("quick-1-py3-none-any.whl", url=bench.index.file_url("quick"), size=1, hashes=hashes(b"x"))
+        (bench.served / "quick").write_bytes(b"x")
+        with cache.workplace() as bench.folder:
+            stuck = pin(url=bench.url)
+            fetcher = Fetcher(transport(backoff=3600), cache=cache, progress=(recorder := Recorder()))
+            arriving = fetcher.fetch([stuck, other], bench.folder, relative_to=bench.lock_folder)
+            assert next(arriving).pinned == other
+            recorder.reached.wait(30)
+            cast("Generator[Fetched]", arriving).close()
+        assert [path.split("/")[0] for path in self.kept(tmp_path / "cache")] == ["CACHEDIR.TAG", "beginnings"]
+
+    @pytest.mark.parametrize("what", ["no cache", "a file", "an unwritable place"])
+    def test_a_cache_that_cannot_be_used_is_done_without(self, bench: Bench, tmp_path: Path, what: str) -> None:
+        (tmp_path / "cache").write_text("a file")
+        root = {"no cache": None, "a file": tmp_path / "cache", "an unwritable place": Path("/proc/none")}[what]
+        cache = Cache(root)
+        with cache.workplace() as bench.folder:
+            (fetched,) = bench.fetch(self.sdist(bench), fetcher=Fetcher(transport(), cache=cache))
+            assert fetched.path.read_bytes() == CONTENT
+        assert not bench.folder.exists()
+
+    def test_built_wheels_are_found_by_what_built_them(self, bench: Bench, tmp_path: Path, cache: Cache) -> None:
+        wheel, digits = bench.served / WHEEL, hashes(CONTENT)["sha256"]
+        assert cache.find_built("a" * 64) is None
+        cache.keep_built("a" * 64, wheel, digits)
+        found = cache.find_built("a" * 64)
+        assert found is not None
+        assert (found[0].read_bytes(), found[1:]) == (CONTENT, (digits, WHEEL))
+        for damage in (b"{", b'{"format": 2}', b'{"format": 1, "sha256": "x", "filename": "x"}'):
+            (tmp_path / "cache" / "built" / f"{'a' * 64}.json").write_bytes(damage)
+            assert cache.find_built("a" * 64) is None
+        cache.keep_built("a" * 64, wheel, digits)
+        cache.drop(digits)
+        assert cache.find_built("a" * 64) is None
+
+    def test_what_nobody_came_back_for_is_removed(self, tmp_path: Path, cache: Cache) -> None:
+        for name in ("work/old", "beginnings/old", "work/new"):
+            path = tmp_path / "cache" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x")
+            os.utime(path, (0, 0) if path.name == "old" else None)
+        with cache.workplace():
+            pass
+        assert self.kept(tmp_path / "cache") == ["CACHEDIR.TAG", "work/new"]
+
+
+MIRRORS: dict[str, tuple[dict[str, Any], Fault, str | None]] = {
+    "404": ({}, Fault(status=404, content=b""), None),
+    "for ever 503": ({}, Fault(status=503, content=b""), None),
+    "a page of a portal": ({}, Fault(content=b"<html>log in"), None),
+    "another kind of address": ({"url": "ftp://h.test/x"}, Fault(), None),
+    "a lost file": ({"url": "file:///no/such"}, Fault(), None),
+    "both fail": (
+        {"url": "http://h.test:99999/x"},
+        Fault(),
+        f"{WHEEL}: could not be fetched from http://h.test:99999/x: not an address: Port out of range 0-65535",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MIRRORS)
+def test_other_addresses_of_a_file_are_tried(bench: Bench, case: str) -> None:
+    facts, fault, sentence = MIRRORS[case]
+    if sentence is None:
+        (bench.served / "mirrored").write_bytes(CONTENT)
+    bench.index.fail(WHEEL, fault)
+    asked: list[str] = []
+
+    def mirrors(sha256: str) -> list[str]:
+        asked.append(sha256)
+        return [bench.index.file_url("mirrored")]
+
+    fetcher = Fetcher(transport(), mirrors=mirrors)
+    wanted = pin(**({"url": bench.url} | facts))
+    if sentence is None:
+        (fetched,) = bench.fetch(wanted, fetcher=fetcher)
+        assert fetched.path.read_bytes() == CONTENT
+    else:
+        with pytest.raises(DownloadFailed) as caught:
+            bench.fetch(wanted, fetcher=fetcher)
+        assert str(caught.value) == sentence
+    assert asked == [hashes(CONTENT)["sha256"]]
