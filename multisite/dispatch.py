@@ -9,6 +9,7 @@ import hashlib
 import json
 import marshal
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from multisite.errors import InvalidDocument, UnsupportedFormat
@@ -21,7 +22,9 @@ __all__ = ["Binding", "DispatchTable", "TableEntry", "table_key"]
 
 MAGIC = b"MSTABLE\n"
 FORMAT = 1
-_HEADER = 20
+_HEADER = 24
+_LOOKUP = ("names", "pth", "start")
+_DETAILS = ("distributions", "entry_points")
 # The newest version that every supported interpreter reads; 3.14 writes a newer one by default.
 _MARSHAL = 4
 _REPAIR = "multisite sync"
@@ -99,10 +102,13 @@ class DispatchTable:
 
     def encode(self, binding: Binding | None = None) -> bytes:
         """Return the bytes of a table file; without a *binding*, those of a table that a store shares."""
-        bound = marshal.dumps(binding.to_plain() if binding else {}, _MARSHAL)
-        compiled = marshal.dumps(dict(self.plain), _MARSHAL)
-        numbers = (FORMAT, len(bound), len(compiled))
-        return MAGIC + b"".join(number.to_bytes(4, "little") for number in numbers) + bound + compiled
+        values = (
+            binding.to_plain() if binding else {},
+            {key: self.plain[key] for key in _LOOKUP},
+            {key: self.plain[key] for key in _DETAILS},
+        )
+        parts = [marshal.dumps(value, _MARSHAL) for value in values]
+        return MAGIC + b"".join(number.to_bytes(4, "little") for number in (FORMAT, *map(len, parts))) + b"".join(parts)
 
     @classmethod
     def decode(cls, data: bytes, where: str | Path) -> tuple[dict[str, Any], DispatchTable]:
@@ -112,17 +118,19 @@ class DispatchTable:
         """
         if data[:8] != MAGIC or len(data) < _HEADER:
             raise InvalidDocument("dispatch table", where, ["it does not begin as one"], hint=_REPAIR)
-        found, bound, compiled = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16))
+        found, *lengths = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16, 20))
         if found != FORMAT:
             raise UnsupportedFormat("dispatch table", where, found=found, known=FORMAT)
-        if len(data) != _HEADER + bound + compiled:
-            problem = f"it is torn: {len(data)} bytes instead of {_HEADER + bound + compiled}"
+        if len(data) != _HEADER + sum(lengths):
+            problem = f"it is torn: {len(data)} bytes instead of {_HEADER + sum(lengths)}"
             raise InvalidDocument("dispatch table", where, [problem], hint=_REPAIR)
-        values = [_loaded(part, where) for part in (data[_HEADER : _HEADER + bound], data[_HEADER + bound :])]
-        _check(values[1], _COMPILED, where)
-        if values[0]:
-            _check(values[0], _BINDING, where)
-        return values[0], cls(values[1])
+        ends = [_HEADER + sum(lengths[:count]) for count in range(4)]
+        binding, lookup, details = (_loaded(data[start:end], where) for start, end in pairwise(ends))
+        plain = {**lookup, **details}
+        _check(plain, _COMPILED, where)
+        if binding:
+            _check(binding, _BINDING, where)
+        return binding, cls(plain)
 
 
 def table_key(

@@ -138,14 +138,18 @@ def test_it_can_be_switched_off(bootstrap: Bootstrap, tmp_path: Path) -> None:
     assert run(bootstrap, "-E", "-c", "import six", MULTISITE_DISABLE="1").returncode == 0
 
 
+def header(*numbers: int) -> bytes:
+    return b"MSTABLE\n" + b"".join(number.to_bytes(4, "little") for number in numbers)
+
+
 NO_TABLE = "the environment's table cannot be used, nothing locked can be imported"
 BROKEN = {
     "no table": (None, "[Errno 2] No such file or directory: "),
     "empty": (b"", "not a dispatch table"),
-    "torn": (b"MSTABLE\n\x01\0\0\0\x09\0\0\0\0\0\0\0", "it is torn"),
-    "future": (b"MSTABLE\n\x09\0\0\0\0\0\0\0\0\0\0\0", "it has format 9, this environment's start-up code knows 1"),
-    "damaged": (b"MSTABLE\n\x01\0\0\0\x01\0\0\0\x01\0\0\0\xff\xff", "it is damaged: "),
-    "another value": (b"MSTABLE\n\x01\0\0\0\x01\0\0\0\x01\0\0\0NN", "it lacks something: "),
+    "torn": (header(1, 9, 0, 0), "it is torn"),
+    "future": (header(9, 0, 0, 0), "it has format 9, this environment's start-up code knows 1"),
+    "damaged": (header(1, 1, 1, 0) + b"\xff\xff", "it is damaged: "),
+    "another value": (header(1, 1, 1, 0) + b"NN", "it lacks something: "),
 }
 
 
@@ -161,6 +165,19 @@ def test_a_broken_table_is_one_line_and_the_interpreter_runs(
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"multisite: {bootstrap.prefix}: {NO_TABLE} ({reason}")
     assert line.endswith(f"; run: multisite sync --venv {bootstrap.prefix}")
+
+
+def test_damaged_details_are_an_error_that_says_what_to_type(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    whole = bootstrap.table.read_bytes()
+    length = int.from_bytes(whole[20:24], "little")
+    bootstrap.table.write_bytes(whole[:-length] + bytes(length))
+    done = run(bootstrap, "-c", "print('runs')\nimport six")
+    assert done.stdout == "runs\n"
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"ImportError: {bootstrap.prefix}: the environment's table is damaged (")
+    assert error.endswith(f"); run: multisite sync --venv {bootstrap.prefix}")
 
 
 def test_start_up_code_that_is_gone_is_one_line(bootstrap: Bootstrap, tmp_path: Path) -> None:

@@ -72,33 +72,30 @@ def test_the_start_up_code_reads_the_same(tmp_path: Any) -> None:
     table = DispatchTable.compile([entry("six", "six")])
     (tmp_path / "table").write_bytes(table.encode(BINDING))
     found = read_table(str(tmp_path / "table"))  # type: ignore[no-untyped-call]
-    assert found == (BINDING.to_plain(), table.plain)
+    assert found[0] == BINDING.to_plain()
+    assert {**found[1], **marshal.loads(found[2])} == table.plain
 
 
 WHOLE = DispatchTable.compile([entry("six", "six")]).encode(BINDING)
 
 
 def with_compiled(value: Any) -> bytes:
-    compiled = marshal.dumps(value, 4)
-    return (
-        b"MSTABLE\n"
-        + b"".join(n.to_bytes(4, "little") for n in (1, 2, len(compiled)))
-        + marshal.dumps({}, 4)
-        + compiled
-    )
+    parts = [marshal.dumps(part, 4) for part in ({}, {}, value)]
+    return b"MSTABLE\n" + b"".join(n.to_bytes(4, "little") for n in (1, *map(len, parts))) + b"".join(parts)
 
 
 INVALID = {
     "empty": (b"", "it does not begin as one"),
     "foreign": (b"PK\x03\x04" + WHOLE[4:], "it does not begin as one"),
-    "header only": (WHOLE[:20], f"it is torn: 20 bytes instead of {len(WHOLE)}"),
+    "half a header": (WHOLE[:20], "it does not begin as one"),
+    "header only": (WHOLE[:24], f"it is torn: 24 bytes instead of {len(WHOLE)}"),
     "one byte short": (WHOLE[:-1], f"it is torn: {len(WHOLE) - 1} bytes instead of {len(WHOLE)}"),
     "one byte more": (WHOLE + b"x", f"it is torn: {len(WHOLE) + 1} bytes instead of {len(WHOLE)}"),
-    "zeros": (WHOLE[:20] + bytes(len(WHOLE) - 20), "it is damaged: bad marshal data (unknown type code)"),
+    "zeros": (WHOLE[:24] + bytes(len(WHOLE) - 24), "it is damaged: bad marshal data (unknown type code)"),
     "a list": (with_compiled([1]), "it is damaged: not a mapping"),
     "a key is missing": (
-        with_compiled({"names": {}, "distributions": (), "pth": (), "start": ()}),
-        "entry_points is missing or of the wrong type",
+        with_compiled({"names": {}, "entry_points": {}, "pth": (), "start": ()}),
+        "distributions is missing or of the wrong type",
     ),
 }
 

@@ -24,10 +24,7 @@ from _io import FileIO
 
 MAGIC = b"MSTABLE\n"
 FORMAT = 1
-HEADER = 20
-
-# Start-up files run twice in a virtual environment, and a warning is to be seen once.
-_said = set()
+HEADER = 24
 
 
 class TableError(Exception):
@@ -47,11 +44,15 @@ def start(sitedir):
         try:
             site = Site(sitedir, folder)
         except (OSError, TableError) as error:
+            from .messages import say
+
             say("the environment's table cannot be used, nothing locked can be imported", folder, error)
             return
         site.install()
         for store in site.table.stores:
             if not os.path.isdir(store):
+                from .messages import say
+
                 say("its store is missing, nothing locked can be imported: " + store, folder)
     site.claim()
     if site.table.start_up:
@@ -60,18 +61,8 @@ def start(sitedir):
         run(site)
 
 
-def say(problem, folder, error=None):
-    """Write one line about *problem* of the environment with the state *folder* to stderr, once for each process."""
-    venv = os.path.dirname(folder)
-    reason = "" if error is None else " ({})".format(error)
-    line = "multisite: {}: {}{}; run: multisite sync --venv {}\n".format(venv, problem, reason, venv)
-    if line not in _said and sys.stderr is not None:
-        _said.add(line)
-        sys.stderr.write(line)
-
-
 def read_table(path):
-    """Read the table file at *path*: the binding and the compiled table, two dicts.
+    """Read the table file at *path*: the binding and the lookup, two dicts, and the details, still marshalled.
 
     Raises OSError where it cannot be read, TableError where it is torn or of another format.
     """
@@ -79,13 +70,14 @@ def read_table(path):
         data = stream.read()
     if data[:8] != MAGIC:
         raise TableError("not a dispatch table")
-    found, binding, compiled = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16))
+    found, binding, lookup, details = [int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16, 20)]
     if found != FORMAT:
         raise TableError("it has format {}, this environment's start-up code knows {}".format(found, FORMAT))
-    if len(data) != HEADER + binding + compiled:
+    at = HEADER + binding
+    if len(data) != at + lookup + details:
         raise TableError("it is torn")
     try:
-        return marshal.loads(data[HEADER : HEADER + binding]), marshal.loads(data[HEADER + binding :])
+        return marshal.loads(data[HEADER:at]), marshal.loads(data[at : at + lookup]), data[at + lookup :]
     except (EOFError, TypeError, ValueError) as error:
         raise TableError("it is damaged: {}".format(error)) from error
 
@@ -111,7 +103,7 @@ class Table:
 
     def __init__(self, folder):
         self.folder = folder
-        binding, compiled = read_table(os.path.join(folder, "table"))
+        binding, lookup, details = read_table(os.path.join(folder, "table"))
         try:
             self.stores = binding["stores"]
             self.layers = binding["layers"]
@@ -128,13 +120,25 @@ class Table:
             if found is None or found.st_size != binding["size"] or found.st_mtime_ns != binding["mtime_ns"]:
                 from .freshness import in_force
 
-                compiled, self.layers = in_force(self, lockfile, binding, compiled)
-            self.names = compiled["names"]
-            self.distributions = compiled["distributions"]
-            self.start_up = compiled["pth"]
-            self.entry_points = compiled["entry_points"]
+                lookup, details, self.layers = in_force(self, lockfile, binding, lookup, details)
+            self.names = lookup["names"]
+            self.start_up = lookup["pth"]
+            self._details = details
         except (AttributeError, KeyError, TypeError) as error:
             raise TableError("it lacks something: {!r}".format(error)) from error
+
+    def __getattr__(self, name):
+        """Load the details when the first of them is needed: most starts of an interpreter need none."""
+        if name not in ("distributions", "entry_points"):
+            raise AttributeError(name)
+        try:
+            details = marshal.loads(self._details)
+            self.distributions, self.entry_points = details["distributions"], details["entry_points"]
+        except (EOFError, KeyError, TypeError, ValueError) as error:
+            from .messages import damaged
+
+            raise damaged(self, error) from error
+        return details[name]
 
     def root(self, index, replaced=()):
         """Return the folder that holds the distribution with this *index*, as a site-packages folder holds it.
@@ -252,6 +256,8 @@ class Site:
         try:
             self.table = Table(self.folder)
         except (OSError, TableError) as error:
+            from .messages import say
+
             say("the environment's new table cannot be used, the old one stays in force", self.folder, error)
 
 
@@ -381,11 +387,8 @@ class LockedFinder:
         return early(self.site, context)
 
 
-class LateMetadata:
+class LateMetadata(LockedFinder):
     """The object at the end of ``sys.meta_path``: metadata of locked distributions that something shadows."""
-
-    def __init__(self, site):
-        self.site = site
 
     def find_spec(self, fullname, path=None, target=None):
         """Find no module."""

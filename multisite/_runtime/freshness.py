@@ -3,16 +3,17 @@
 import hashlib
 import os
 
-from . import TableError, read_table, say
+from . import TableError, read_table
+from .messages import say
 
 
-def in_force(table, lockfile, binding, compiled):
-    """Return the compiled table that is in force, and its layers; *compiled* is the environment's own.
+def in_force(table, lockfile, binding, lookup, details):
+    """Return lookup, details and layers of the table that is in force; *lookup* and *details* are of the own one.
 
     Another lockfile that the environment was synced with before (a switch between branches) takes effect at once,
     where a store still has its table.
     """
-    own = compiled, binding["layers"]
+    own = lookup, details, binding["layers"]
     try:
         with open(lockfile, "rb") as stream:
             found = hashlib.sha256(stream.read()).hexdigest()
@@ -25,7 +26,7 @@ def in_force(table, lockfile, binding, compiled):
         key, layers = binding["known"][found]
         for store in table.stores:
             try:
-                return read_table(os.path.join(store, "tables", key))[1], layers
+                return read_table(os.path.join(store, "tables", key))[1:] + (layers,)
             except (OSError, TableError):
                 continue
     say("the lockfile has changed since the environment was made from it", table.folder)
