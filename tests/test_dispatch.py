@@ -80,7 +80,8 @@ WHOLE = DispatchTable.compile([entry("six", "six")]).encode(BINDING)
 
 
 def with_compiled(value: Any) -> bytes:
-    parts = [marshal.dumps(part, 4) for part in ({}, {}, value)]
+    values: tuple[Any, ...] = ({}, {}, value)
+    parts = [marshal.dumps(part, 4) for part in values]
     return b"MSTABLE\n" + b"".join(n.to_bytes(4, "little") for n in (1, *map(len, parts))) + b"".join(parts)
 
 

@@ -100,7 +100,7 @@ def _protocol():
     """
     for finder in sys.meta_path:
         if hasattr(finder, "find_distributions"):
-            module = sys.modules.get(getattr(type(finder), "__module__", None))
+            module = sys.modules.get(type(finder).__module__)
             if hasattr(module, "MetadataPathFinder") and hasattr(module, "FastPath"):
                 return module
     import importlib.metadata
