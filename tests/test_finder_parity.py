@@ -169,14 +169,15 @@ class TestBroken:
     def twins(self, make: MakeTwins) -> Twins:
         return make([REG])
 
-    def test_missing_entry(self, twins: Twins) -> None:
-        shutil.rmtree(twins.locked.folder / "store")
+    @pytest.mark.parametrize("missing", ["store", "store/multi-site-packages/reg"])
+    def test_missing_in_store(self, missing: str, twins: Twins) -> None:
+        shutil.rmtree(twins.locked.folder / missing)
         said = twins.locked.run("-c", self.CODE)
         assert said.code == 0
         assert said.out[0] == "runs"
         assert said.out[1].startswith("<class 'ModuleNotFoundError'> No module named 'reg': reg 1.0 is locked, but not")
         assert said.out[1].endswith("run: multisite sync --venv <run>/venv")
-        assert not said.err
+        assert len(said.err) == (1 if missing == "store" else 0)
 
     def test_switched_off(self, twins: Twins) -> None:
         said = twins.locked.run("-c", self.CODE, environ={"MULTISITE_DISABLE": "1"})

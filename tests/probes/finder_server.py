@@ -395,6 +395,9 @@ class Steps:
     def get_data(self, name, path):
         if self.trees.is_split(name):
             return None  # a known difference: such a package has two folders, data is looked for in one
+        return self.get_data_always(name, path)
+
+    def get_data_always(self, name, path):
         data = pkgutil.get_data(name, path)
         return None if data is None else data.decode()
 
@@ -507,7 +510,10 @@ class Steps:
 
     def foreign_path_hook(self):
         self.foreign = True
-        loaders = [(Instrumenting, importlib.machinery.SOURCE_SUFFIXES)]
+        loaders = [
+            (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES),
+            (Instrumenting, importlib.machinery.SOURCE_SUFFIXES),
+        ]
         sys.path_hooks.insert(0, importlib.machinery.FileFinder.path_hook(*loaders))
 
     def foreign_meta_finder(self, kind):
@@ -517,20 +523,39 @@ class Steps:
         importlib.invalidate_caches()
 
     def install(self, key):
+        for known in (self.distributions, self.trees.real, self.trees.locked):
+            self.changed(known[key]["files"] if key in known else ())
         self.trees.install(self.distributions[key])
         importlib.invalidate_caches()
 
     def uninstall(self, key):
+        for known in (self.trees.real, self.trees.locked):
+            self.changed(known[key]["files"] if key in known else ())
         self.trees.uninstall(key)
         importlib.invalidate_caches()
 
     def write(self, where, path, text):
+        self.changed([path])
+        self.trees.write(where, path, text)
+        importlib.invalidate_caches()
+
+    def write_only(self, where, path, text):
         self.trees.write(where, path, text)
         importlib.invalidate_caches()
 
     def delete(self, where, path):
+        self.changed([path])
         self.trees.delete(where, path)
         importlib.invalidate_caches()
+
+    def changed(self, paths):
+        """Forget the modules that are about to change on disk.
+
+        A known difference: the __path__ of a locked package that is loaded already does not get the real folder that
+        appears beside it.
+        """
+        for name in {path.split("/")[0].split(".")[0] for path in paths}:
+            self.forget(name)
 
     def addsitedir_again(self):
         site.addsitedir(self.places.site, {os.path.normcase(entry) for entry in sys.path})
