@@ -76,6 +76,32 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "pylock.toml, whichever is found first. The environment is made when it is missing. Versions that\n"
         "are locked stay, unless --upgrade says otherwise.",
     )
+    _add_requirements(lock)
+    _add_selection(lock)
+    _add_making(lock)
+    lock.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="where the lockfile is to be (default: pylock.toml in the environment)",
+    )
+    lock.add_argument("-U", "--upgrade", action="store_true", help="take the newest versions that fit")
+    lock.add_argument(
+        "-P",
+        "--upgrade-package",
+        metavar="NAME",
+        dest="upgrade_packages",
+        action="append",
+        default=[],
+        help="take the newest fitting version of one distribution",
+    )
+    lock.add_argument("--no-project", action="store_true", help="leave the current folder's own project out")
+    lock.add_argument("--seed", action="store_true", help="lock pip as well")
+    _add_indexes(lock)
+
+
+def _add_requirements(lock: argparse.ArgumentParser) -> None:
     lock.add_argument(
         "requirements", metavar="REQUIREMENT", nargs="*", help="a requirement (PEP 508), a folder, a wheel or a URL"
     )
@@ -108,28 +134,6 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         type=Path,
         help="a constraints file",
     )
-    _add_selection(lock)
-    _add_making(lock)
-    lock.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        help="where the lockfile is to be (default: pylock.toml in the environment)",
-    )
-    lock.add_argument("-U", "--upgrade", action="store_true", help="take the newest versions that fit")
-    lock.add_argument(
-        "-P",
-        "--upgrade-package",
-        metavar="NAME",
-        dest="upgrade_packages",
-        action="append",
-        default=[],
-        help="take the newest fitting version of one distribution",
-    )
-    lock.add_argument("--no-project", action="store_true", help="leave the current folder's own project out")
-    lock.add_argument("--seed", action="store_true", help="lock pip as well")
-    _add_indexes(lock)
 
 
 def _add_sync(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -15,12 +16,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["flush_folder", "locked", "publish", "remove_empty_parents", "remove_tree", "write_atomic", "write_new"]
+__all__ = [
+    "flush_folder",
+    "left_over",
+    "locked",
+    "publish",
+    "remove_empty_parents",
+    "remove_tree",
+    "write_atomic",
+    "write_new",
+]
 
 # No text translation on Windows, and never through a link that somebody put there.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 _ATTEMPTS = 20
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
 
 
 def write_new(path: Path, *, mode: int = 0o666) -> int:
@@ -50,6 +61,14 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = Fal
         raise
     if sync:
         flush_folder(path.parent)
+
+
+def left_over(folder: Path) -> list[Path]:
+    """Return the temporary files directly in *folder*: being written, or left by who died."""
+    try:
+        return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def publish(folder: Path, target: Path, *, sync: bool = False) -> bool:

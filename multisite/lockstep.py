@@ -56,7 +56,8 @@ class Lockstep:
         # The table names size and time of the lockfile, which a rename keeps.
         temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:16]}.tmp")
         try:
-            write_atomic(temporary, self.data)
+            with temporary.open("xb") as file:
+                file.write(self.data)
             self._write_table(state, temporary.stat())
             temporary.replace(target)
         finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from multisite.dispatch import DispatchTable
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import write_atomic
+from multisite.files import left_over, write_atomic
 from multisite.names import BuildId, normalize
 from multisite.state import ChosenBuild, EnvironmentState, PythonRecord
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import OwnedFile
 
-__all__ = ["Recalled", "announce", "conclude", "read_binding", "recall"]
+__all__ = ["Recalled", "announce", "clean_up", "conclude", "read_binding", "recall"]
 
 _NOBODY = PythonRecord(key="", executable="", size=0, mtime_ns=0)
 
@@ -62,6 +62,24 @@ def announce(environment: Environment, state: EnvironmentState) -> None:
     """Write down the state that a sync leads to, before it changes anything."""
     environment.state_folder.mkdir(exist_ok=True)
     write_atomic(_next(environment), state.to_document())
+
+
+def clean_up(environment: Environment, lockfile: Path) -> None:
+    """Remove what a sync that died left half written; *lockfile* is the one that it may have been writing.
+
+    Only whoever holds the environment may do that.
+    """
+    state_folder = environment.state_folder
+    following = _read(_next(environment))
+    if following is None and not left_over(state_folder):
+        return
+    folders = {state_folder, environment.site_packages, *(path for path in state_folder.iterdir() if path.is_dir())}
+    folders |= {state_folder / "runtime" / "__pycache__", lockfile.parent}
+    folders |= {(environment.path / path).parent for path in ({} if following is None else following.files)}
+    for folder in folders:
+        for path in left_over(folder):
+            if folder != lockfile.parent or path.name.startswith(f".{lockfile.name[:100]}."):
+                path.unlink(missing_ok=True)
 
 
 def conclude(environment: Environment, state: EnvironmentState) -> bool:

@@ -24,7 +24,7 @@ from multisite.files import write_atomic
 from multisite.history import keep, prune, remembered
 from multisite.installation import apply_installation, plan_installation
 from multisite.lockstep import Lockstep
-from multisite.recall import announce, conclude, read_binding, recall
+from multisite.recall import announce, clean_up, conclude, read_binding, recall
 from multisite.registry import is_copy, register, unregister
 from multisite.result import Change, SyncResult
 from multisite.state import ChosenBuild, EnvironmentState
@@ -93,6 +93,7 @@ class Switch:
             restore=restore,
         )
         state = self._state(plan)
+        clean_up(self.environment, Path(os.path.realpath(self.wanted.target)))
         if state != self.before:
             announce(self.environment, state)
         apply_installation(replace(plan, remove=()), self.environment)

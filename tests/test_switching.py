@@ -1,0 +1,370 @@
+"""How an environment changes: at whatever step the process dies, and whatever else happened to it before."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.machine import Machine, snapshot
+
+PROBE = "import alpha, importlib.metadata as m; print(alpha.version, m.version('alpha'), m.version('beta'))"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with Machine.opened(tmp_path) as machine:
+        for version, target in (("1.0", "one"), ("2.0", "two"), ("3.0", "three")):
+            machine.wheel(
+                "alpha",
+                version,
+                files={"alpha.py": f"version = {version!r}\ndef {target}():\n    print(version)\n"},
+                entry_points={"console_scripts": {"alpha": f"alpha:{target}", f"alpha-{target}": f"alpha:{target}"}},
+                data={"data": {"share": {"alpha": {f"{target}.txt": target}}}},
+                requires=[f"beta=={version}"],
+            )
+            machine.wheel("beta", version)
+        yield machine
+
+
+# Death at every step. The driver forks, so that each attempt costs little; the child ends at its n-th change of a file.
+DRIVER = """\
+import json, os, sys
+from multisite.cli import run
+
+venv, words = sys.argv[1], sys.argv[2:]
+CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.utime", "os.chmod"}
+
+def attempt(number):
+    child = os.fork()
+    if not child:
+        left = [number]
+        def hook(event, arguments):
+            writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+            paths = [os.fspath(item) for item in arguments[:2] if isinstance(item, (str, os.PathLike))]
+            if (event in CHANGES or writes) and any(path.startswith(venv + os.sep) for path in paths):
+                if left[0] == 0:
+                    os._exit(9)
+                left[0] -= 1
+        sys.addaudithook(hook)
+        os._exit(run(words))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+for line in sys.stdin:
+    print(json.dumps(attempt(int(line))), flush=True)
+"""
+
+
+def facts(machine: Machine) -> dict[str, object]:
+    """Return what the environment consists of; what differs from one run to the next left out."""
+    found = snapshot(machine.venv, content=True)
+    found.pop(str(machine.venv / ".multisite/table"))
+    state = json.loads((machine.venv / ".multisite/environment.json").read_text())
+    for item in state["history"]:
+        item["time"] = 0
+    state["id"] = ""
+    return {**found, str(machine.venv / ".multisite/environment.json"): state}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_new", [False, True], ids=["changed", "new"])
+def test_death_at_every_step(machine: Machine, is_new: bool) -> None:
+    old, new = machine.work / "old.toml", machine.work / "new.toml"
+    for lockfile, version in ((new, "2.0"), (old, "1.0")):
+        machine.run("lock", f"alpha=={version}").succeeded()
+        shutil.copy(machine.lockfile, lockfile)
+    before = machine.folder / "before"
+    if is_new:
+        shutil.rmtree(machine.venv)
+        machine.run("sync", old, "--venv", "other").succeeded()
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", machine.venv], check=True)
+    shutil.copytree(machine.venv, before, symlinks=True)
+    machine.run("sync", new).succeeded()
+    expected = facts(machine)
+    outcomes = {"1.0 1.0 1.0\n", "2.0 2.0 2.0\n"} if not is_new else {"", "2.0 2.0 2.0\n"}
+    command = [sys.executable, "-c", DRIVER, str(machine.venv), "sync", str(new), "-q"]
+    driver = subprocess.Popen(
+        command, cwd=machine.work, env=machine.environ(), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert driver.stdin is not None
+    assert driver.stdout is not None
+    seen = []
+    code, number = 9, 0
+    with driver:
+        while code == 9:
+            shutil.rmtree(machine.venv)
+            shutil.copytree(before, machine.venv, symlinks=True)
+            driver.stdin.write(f"{number}\n")
+            driver.stdin.flush()
+            code = json.loads(driver.stdout.readline())
+            done = machine.python(PROBE)
+            assert done.out in outcomes, number
+            if done.out:
+                assert done.err == "", number
+            seen.append(done.out)
+            if code == 9:
+                machine.run("sync", new).succeeded()
+                assert facts(machine) == expected, number
+            number += 1
+        driver.stdin.close()
+    assert code == 0
+    assert number > 20
+    # Once it is new, it stays so.
+    assert set(seen) == outcomes
+    assert seen == sorted(seen)
+
+
+def test_death_and_then_another_lockfile(machine: Machine) -> None:
+    """A program that the dead process wrote is known as ours, though no state says so yet."""
+    machine.run("lock", "alpha==1.0").succeeded()
+    first = (machine.venv / ".multisite/environment.json").read_bytes()
+    machine.run("lock", "alpha==2.0").succeeded()
+    (machine.venv / ".multisite/environment.json").rename(machine.venv / ".multisite/next.json")
+    (machine.venv / ".multisite/environment.json").write_bytes(first)
+    done = machine.run("lock", "alpha==3.0").succeeded()
+    assert "left alone" not in done.err
+    assert machine.program("alpha").out == "3.0\n"
+    assert not (machine.venv / "bin/alpha-two").exists()
+    assert not (machine.venv / ".multisite/next.json").exists()
+
+
+# Lockfiles that somebody else changes.
+
+
+def test_a_lockfile_that_git_switches(machine: Machine) -> None:
+    lockfile = machine.work / "pylock.toml"
+    machine.run("lock", "alpha==1.0", "-o", "pylock.toml").succeeded()
+    one = lockfile.read_bytes()
+    machine.run("lock", "alpha==2.0").succeeded()
+    assert machine.state.lockfile == "../pylock.toml"
+    assert not machine.lockfile.exists()
+    two = lockfile.read_bytes()
+    for content, version in ((one, "1.0"), (two, "2.0"), (one, "1.0")):
+        lockfile.write_bytes(content)
+        done = machine.python(PROBE)
+        assert (done.out, done.err) == (f"{version} {version} {version}\n", "")
+    assert (machine.venv / "bin/alpha-two").exists()
+    machine.run("sync").succeeded()
+    assert not (machine.venv / "bin/alpha-two").exists()
+    assert machine.python(PROBE).err == ""
+
+
+def test_a_lockfile_that_is_edited(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    with machine.lockfile.open("a") as file:
+        file.write("# a remark\n")
+    done = machine.python(PROBE)
+    assert done.out == "1.0 1.0 1.0\n"
+    assert done.err == (
+        f"multisite: {machine.venv}: the lockfile has changed since the environment was made from it; "
+        f"run: multisite sync --venv {machine.venv}\n"
+    )
+    machine.run("sync").succeeded()
+    assert machine.lockfile.read_text().endswith("# a remark\n")
+    assert machine.python(PROBE).err == ""
+
+
+def test_a_lockfile_that_is_gone(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    content = machine.lockfile.read_bytes()
+    machine.lockfile.unlink()
+    done = machine.run("sync").succeeded()
+    assert "is gone; " in done.err
+    assert machine.lockfile.read_bytes() == content
+
+
+def test_a_lockfile_elsewhere_that_is_gone(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0", "-o", "pylock.toml").succeeded()
+    content = (machine.work / "pylock.toml").read_bytes()
+    (machine.work / "pylock.toml").unlink()
+    machine.run("sync").succeeded()
+    assert machine.lockfile.read_bytes() == content
+    assert not (machine.work / "pylock.toml").exists()
+    assert machine.state.lockfile == "pylock.toml"
+    assert machine.python(PROBE).err == ""
+
+
+def test_a_lockfile_behind_a_link(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    shared = machine.folder / "shared.toml"
+    machine.lockfile.rename(shared)
+    machine.lockfile.symlink_to(shared)
+    machine.run("lock", "alpha==2.0").succeeded()
+    assert machine.lockfile.is_symlink()
+    assert b'version = "2.0"' in shared.read_bytes()
+    assert machine.python(PROBE).out == "2.0 2.0 2.0\n"
+
+
+def test_an_environment_behind_a_link_with_a_lockfile_elsewhere(machine: Machine) -> None:
+    (machine.folder / "disk").mkdir()
+    machine.run("lock", "alpha==1.0", "--venv", machine.folder / "disk/venv").succeeded()
+    machine.venv.symlink_to(machine.folder / "disk/venv")
+    machine.run("lock", "alpha==2.0", "-o", "pylock.toml").succeeded()
+    done = machine.python(PROBE)
+    assert (done.out, done.err) == ("2.0 2.0 2.0\n", "")
+    assert machine.run("sync").err.endswith("unchanged; 2 distributions\n")
+
+
+# Environments that move.
+
+
+def test_a_copy_is_an_environment_of_its_own(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    copy = machine.work / "copy"
+    shutil.copytree(machine.venv, copy, symlinks=True)
+    machine.run("sync", "--venv", copy).succeeded()
+    first, second = (json.loads((venv / ".multisite/environment.json").read_text()) for venv in (machine.venv, copy))
+    assert first["id"] != second["id"]
+    assert len(list((machine.store / "environments").iterdir())) == 2
+    assert (copy / "bin/alpha").read_text().startswith(f"#!{copy}/bin/python")
+    machine.run("lock", "alpha==2.0", "--venv", copy).succeeded()
+    assert machine.python(PROBE).out == "1.0 1.0 1.0\n"
+    assert machine.python(PROBE, venv=copy).out == "2.0 2.0 2.0\n"
+
+
+def test_a_moved_environment(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    identity = machine.state.id
+    moved = machine.work / "deep" / "er"
+    moved.parent.mkdir()
+    machine.venv.rename(moved)
+    assert machine.python(PROBE, venv=moved).out == "1.0 1.0 1.0\n"
+    machine.run("sync", "--venv", moved).succeeded()
+    assert machine.program("alpha", venv=moved).out == "1.0\n"
+    assert json.loads((moved / ".multisite/environment.json").read_text())["id"] == identity
+    (registration,) = (machine.store / "environments").iterdir()
+    assert json.loads(registration.read_text())["path"] == str(moved)
+
+
+# Stores.
+
+
+def test_the_environment_remembers_its_store(machine: Machine) -> None:
+    machine.variables["MULTISITE_STORE"] = ""
+    machine.run("lock", "alpha==1.0", "--store", "here").succeeded()
+    before = snapshot(machine.venv, machine.work / "here")
+    assert machine.run("sync").err.endswith("unchanged; 2 distributions\n")
+    assert snapshot(machine.venv, machine.work / "here") == before
+    assert not (machine.folder / "home/.local").exists()
+
+
+def test_a_relative_store(machine: Machine) -> None:
+    machine.variables["MULTISITE_STORE"] = "../relative"
+    machine.run("lock", "alpha==1.0").succeeded()
+    assert machine.state.store == str(machine.folder / "relative")
+    assert machine.python(PROBE).out == "1.0 1.0 1.0\n"
+
+
+def test_another_store(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    machine.run("lock", "alpha==2.0").succeeded()
+    machine.run("sync", "--store", "other").succeeded()
+    assert list((machine.store / "environments").iterdir()) == []
+    assert len(list((machine.work / "other/environments").iterdir())) == 1
+    assert machine.state.history == ()
+    machine.store.rename(machine.folder / "away")
+    assert machine.python(PROBE).out == "2.0 2.0 2.0\n"
+    assert machine.run("doctor", "--store", "other").code == 0
+
+
+def test_a_store_that_moved(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    machine.run("lock", "alpha==2.0").succeeded()
+    machine.store.rename(machine.folder / "moved")
+    machine.variables["MULTISITE_STORE"] = str(machine.folder / "moved")
+    machine.index.requests.clear()
+    machine.run("sync").succeeded()
+    assert not machine.index.requests
+    assert len(machine.state.history) == 1
+    assert machine.python(PROBE).out == "2.0 2.0 2.0\n"
+
+
+needs_modes = pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="file modes do not bind root, and there is no setpriv"
+)
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    items = [(path, path.stat().st_mode) for path in [folder, *folder.rglob("*")] if not path.is_symlink()]
+    for path, mode in items:
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in items:
+            path.chmod(mode)
+
+
+@needs_modes
+def test_a_store_that_is_read_only(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    before = snapshot(machine.store, content=True)
+    with read_only(machine.store):
+        machine.run_unprivileged("sync", machine.lockfile, "--venv", "second").succeeded()
+        assert machine.python(PROBE, venv=machine.work / "second").out == "1.0 1.0 1.0\n"
+        done = machine.run_unprivileged("lock", "alpha==2.0", "--venv", "second")
+    assert done.code == 3
+    assert done.err.splitlines()[-2:] == [
+        f"error: store {machine.store}: Permission denied",
+        "next: choose another: --store DIR or MULTISITE_STORE",
+    ]
+    assert snapshot(machine.store, content=True) == before
+    assert machine.python(PROBE, venv=machine.work / "second").out == "1.0 1.0 1.0\n"
+
+
+@needs_modes
+def test_an_environment_that_is_read_only(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    with read_only(machine.venv):
+        assert machine.run_unprivileged("sync").err.endswith("unchanged; 2 distributions\n")
+        done = machine.run_unprivileged("lock", "alpha==2.0")
+    assert done.code == 3
+    assert "error: " in done.err
+    assert done.err.splitlines()[-1].endswith(": Permission denied")
+    assert machine.python(PROBE).out == "1.0 1.0 1.0\n"
+
+
+# Damage.
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 1}', b"\xff\xfe"])
+def test_a_damaged_state(machine: Machine, content: bytes) -> None:
+    machine.run("lock", "alpha==1.0", "-o", "pylock.toml").succeeded()
+    identity = machine.state.id
+    (machine.venv / ".multisite/environment.json").write_bytes(content)
+    done = machine.run("lock", "alpha==2.0").succeeded()
+    assert "left alone" not in done.err
+    assert " ~ alpha 1.0 -> 2.0\n" in done.err
+    assert machine.state.id == identity
+    assert not (machine.venv / "bin/alpha-one").exists()
+    assert not (machine.venv / "share/alpha/one.txt").exists()
+    assert machine.python(PROBE).out == "2.0 2.0 2.0\n"
+    assert machine.run("doctor").code == 0
+
+
+def test_a_damaged_state_and_table(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    (machine.venv / ".multisite/environment.json").write_bytes(b"{")
+    (machine.venv / ".multisite/table").write_bytes(b"MSTABLE\n")
+    machine.run("sync").succeeded()
+    assert machine.program("alpha").out == "1.0\n"
+    assert sorted(machine.state.files) == ["bin/alpha", "bin/alpha-one", "share/alpha/one.txt"]
+
+
+def test_a_state_of_a_later_multisite_is_left_for_it(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    (machine.venv / ".multisite/environment.json").write_text('{"format": 2}')
+    before = snapshot(machine.venv, content=True)
+    for words in (["lock", "alpha==2.0"], ["sync"], ["list"]):
+        done = machine.run(*words)
+        assert done.code == 3
+        assert "environment.json has format 2; this multisite knows format 1\n" in done.err
+    assert snapshot(machine.venv, content=True) == before
