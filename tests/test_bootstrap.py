@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from multisite._runtime import record
 from multisite.bootstrap import PTH_NAME, Bootstrap, compiled_runtime, runtime_source
 from multisite.dispatch import Binding, DispatchTable, TableEntry
 from multisite.errors import InterpreterNotUsable
@@ -188,6 +189,11 @@ def test_start_up_code_that_is_gone_is_one_line(bootstrap: Bootstrap, tmp_path: 
     (line,) = done.stderr.splitlines()
     assert "the start-up code cannot be used, nothing locked can be imported (FileNotFoundError(" in line
     assert line.endswith("; run: multisite sync")
+
+
+def test_the_hashes_of_the_facts_are_what_they_say() -> None:
+    for signed, content in ((record._INSTALLER, record.INSTALLER.encode()), (record._REQUESTED, b"")):
+        assert signed == record._signed(content)  # type: ignore[no-untyped-call]
 
 
 def test_what_is_removed_leaves_nothing(bootstrap: Bootstrap, tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ def _rank(spec):
 
 def _claim(site, locations):
     """Have the folders of one package answered for as one, by the finder of the first."""
-    site.folders[locations[0]] = lambda: MergedFolders(site, locations)
+    # Installing over what is locked replaces files, so the real one of two equals wins.
+    real_first = sorted(locations, key=lambda folder: not folder.startswith(site.path + os.sep))
+    site.folders[locations[0]] = lambda: MergedFolders(site, real_first)
     for location in locations[1:]:
         site.folders[location] = lambda: Covered(site)
     for location in locations:
