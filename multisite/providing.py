@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -114,7 +114,9 @@ class Provider:
         done = [provided for provided in found.values() if provided is not None]
         if missing:
             with self.cache.workplace() as folder:
-                done.extend(work.made(missing, folder))
+                asked = {item.name: item for item in missing}
+                made = work.made([_grounded(item, self.base) for item in missing], folder)
+                done.extend(replace(provided, pinned=asked[provided.pinned.name]) for provided in made)
         return tuple(sorted(done, key=lambda provided: provided.pinned.name))
 
     def _key(self, pinned: Pinned) -> str | None:
@@ -162,7 +164,7 @@ class _Work:
                 yield Provided(pinned=item, stored=self._added(item, wheel, Artifact.of(wheel)), artifact=None)
         missing = [item for item in missing if kept[item.name] is None]
         files = [item for item in missing if isinstance(item.source, FileSource)]
-        for got in self.provider.fetcher.fetch(files, folder, relative_to=self.provider.base):
+        for got in self.provider.fetcher.fetch(files, folder, relative_to=folder):
             yield self._unpacked(got) if _is_wheel(got.pinned) else self._built(got.pinned, folder, got.path)
         for item in missing:
             if not isinstance(item.source, FileSource):
@@ -195,7 +197,7 @@ class _Work:
         self.provider.notice(f"building {pinned.name}{f' {pinned.version}' if pinned.version else ''}")
         target = folder / "built" / pinned.name
         target.mkdir(parents=True)
-        wheel = self.provider.builder.build(pinned, target, relative_to=self.provider.base, archive=archive)
+        wheel = self.provider.builder.build(pinned, target, relative_to=folder, archive=archive)
         artifact, key = Artifact.of(wheel), self.keys[pinned.name]
         stored = self._added(pinned, wheel, artifact)
         if key is not None and not isinstance(pinned.source, DirectorySource):  # folders change with every keystroke
@@ -204,13 +206,24 @@ class _Work:
 
     def _added(self, pinned: Pinned, wheel: Path, artifact: Artifact) -> StoredDistribution:
         store, key = self.provider.store, self.keys[pinned.name]
-        replace = pinned.name in self.damaged
-        stored = store.add_wheel(wheel, artifact=artifact, source_key=key, replace=replace)
+        is_damaged = pinned.name in self.damaged
+        stored = store.add_wheel(wheel, artifact=artifact, source_key=key, replace=is_damaged)
         self.provider.pin(stored.id)
         # It could be collected between being published and being pinned; then it is published again, and pinned now.
         stored = store.add_wheel(wheel, artifact=artifact, source_key=key)
         _check(pinned, stored)
         return stored
+
+
+def _grounded(pinned: Pinned, base: Path) -> Pinned:
+    """Return *pinned* with a whole path in the place of one relative to *base*, which may not be there yet.
+
+    That is so where the lockfile belongs into an environment that is only made once everything else has succeeded.
+    """
+    source = pinned.source
+    if source.path is None:
+        return pinned
+    return replace(pinned, source=replace(source, path=os.path.realpath(base / source.path)))
 
 
 def _is_wheel(pinned: Pinned) -> bool:
