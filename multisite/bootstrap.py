@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from multisite.errors import InterpreterNotUsable
 from multisite.files import publish, remove_tree, write_atomic
+from multisite.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,9 +146,8 @@ def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[st
 
 
 def _compile(source: Mapping[str, bytes], *, python: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".incoming-") as temporary:
-        sources, compiled = Path(temporary, "source"), Path(temporary, "compiled")
+    with scratch(target.parent, before=".incoming-") as temporary:
+        sources, compiled = temporary / "source", temporary / "compiled"
         sources.mkdir()
         compiled.mkdir()
         for name, content in source.items():

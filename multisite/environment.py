@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from multisite.activation import unusable_in_scripts, write_activation_scripts
 from multisite.errors import InterpreterNotUsable, NotAnEnvironment
 from multisite.files import publish, remove_tree, write_atomic
+from multisite.scratch import scratch
 from multisite.state import EnvironmentState, PythonRecord
 
 if TYPE_CHECKING:
@@ -192,15 +192,10 @@ class _NewEnvironment:
             # Somebody's empty folder may be where another disk is mounted: it cannot be replaced, only filled.
             self._fill_in_place()
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(8)}.tmp")
-        try:
-            temporary.mkdir()
+        with scratch(self.path.parent, before=f".{self.path.name[:100]}.", after=".tmp") as temporary:
             self._fill(temporary)
             if not publish(temporary, self.path):
                 raise NotAnEnvironment(self.path, "something else was made there at the same moment", hint="try again")
-        finally:
-            remove_tree(temporary)
 
     def _check(self) -> None:
         if (self.path / _CONFIGURATION).exists():

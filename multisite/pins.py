@@ -9,6 +9,7 @@ pins each of them before it relies on it. A line that is not ended yet is not re
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.document import Fields, load_document
+from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.files import write_atomic
 from multisite.names import BuildId
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Pin", "PinRecord", "pins"]
+__all__ = ["Pin", "PinRecord", "pins", "sweep"]
 
 FORMAT = 1
 _KIND = "pin"
@@ -55,6 +57,7 @@ class Pin:
         self._read_only = False
 
     def __enter__(self) -> Self:
+        sweep(self._path.parent)
         return self
 
     def __exit__(
@@ -159,6 +162,18 @@ def pins(store_root: Path) -> Iterator[tuple[Path, PinRecord]]:
         except FileNotFoundError:
             continue  # its process has ended since it was listed
         yield path, PinRecord.from_document(document, path)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the pins in *folder* that hold nothing any more, since their processes were killed."""
+    for path in folder.glob("[!.]*.pin"):
+        try:
+            is_dead = not PinRecord.from_document(path.read_bytes(), path).holds(time.time())
+        except (OSError, InvalidDocument, UnsupportedFormat):
+            continue  # its process has ended, or garbage collection will ask about it
+        if is_dead:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def _digest(text: str) -> str:

@@ -6,14 +6,14 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import publish, remove_tree
+from multisite.files import publish
+from multisite.scratch import scratch
 from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
@@ -82,30 +82,22 @@ def find_shared(store_root: Path, members: Sequence[StoredDistribution]) -> Shar
 
 def discard_shared(store_root: Path, members: Sequence[StoredDistribution]) -> None:
     """Take the shared folder of *members* away, in one step for those who look for it; none there is fine."""
-    aside = store_root / "shared" / ".incoming" / secrets.token_hex(16)
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        (store_root / "shared" / shared_digest(members)).rename(aside)
-    remove_tree(aside)
+    with scratch(store_root / "shared" / ".incoming") as aside, contextlib.suppress(FileNotFoundError):
+        (store_root / "shared" / shared_digest(members)).rename(aside / "discarded")
 
 
 def make_shared(store_root: Path, members: Sequence[StoredDistribution]) -> SharedFolder:
     """Make the shared folder of *members*, unless somebody else is faster; a damaged one is replaced."""
     digest = shared_digest(members)
     target = store_root / "shared" / digest
-    incoming = store_root / "shared" / ".incoming" / secrets.token_hex(16)
     for _ in range(_ATTEMPTS):
-        try:
+        with scratch(store_root / "shared" / ".incoming") as incoming:
             _build(incoming, digest, _ordered(members))
             publish(incoming, target, sync=True)
             found = find_shared(store_root, members)
             if found is not None:
                 return found
-            with contextlib.suppress(FileNotFoundError):
-                remove_tree(incoming)
-                target.rename(incoming)
-        finally:
-            remove_tree(incoming)
+        discard_shared(store_root, members)
     raise StoreNotUsable(store_root, f"the shared folder {digest} is removed again and again")
 
 

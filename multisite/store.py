@@ -1,7 +1,8 @@
 """The store: every distribution of this machine, once.
 
 A published entry never changes in what its RECORD lists. It is built under ``.incoming``, verified while it is written,
-and published by one rename; whoever is killed before that leaves something under ``.incoming`` and nothing else.
+and published by one rename; whoever is killed before that leaves something under ``.incoming`` and nothing else, which
+whoever unpacks next takes away.
 Readers take no locks. Layout and formats: docs/formats.md.
 """
 
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING
 from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
 from multisite.errors import EntryMissing, InvalidDocument, StoreNotUsable, UnsupportedFormat
-from multisite.files import locked, publish, remove_tree, write_atomic
+from multisite.files import locked, publish, write_atomic
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
 from multisite.names import BuildId
+from multisite.scratch import scratch
 from multisite.sharing import SharedFolder, discard_shared, find_shared, make_shared
 from multisite.unpacking import flush_tree, unpack
 from multisite.wheel import WheelFile
@@ -194,12 +196,8 @@ class Store:
 
     @contextlib.contextmanager
     def _incoming(self) -> Iterator[Path]:
-        folder = self.root / ENTRIES / ".incoming" / secrets.token_hex(16)
-        folder.mkdir(parents=True)
-        try:
+        with scratch(self.root / ENTRIES / ".incoming") as folder:
             yield folder
-        finally:
-            remove_tree(folder)
 
     def _published(self, folder: Path, manifest: Manifest) -> StoredDistribution:
         """Rename *folder* into place, or return the entry that somebody else put there first."""

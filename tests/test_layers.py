@@ -16,7 +16,7 @@ LAYERS = {
     0: "_runtime",
     1: "errors names document record content manifest lockfile locktext dispatch state report result",
     2: """files cache wheel unpacking entry sharing store installed interpreter interpreters environment activation
-        scripts installation bootstrap lockstep history recall registry pins direct_url sourcetree""",
+        scripts installation bootstrap lockstep scratch history recall registry pins direct_url sourcetree""",
     3: """credentials transport receiving indexes pyproject requirements_file request resolving fetching building
         providing wanted switching syncing locking editables place doctor""",
     4: "arguments output bars logged workshop commands cli __main__ __init__",

@@ -200,3 +200,21 @@ def test_a_damaged_pin_is_not_passed_over(store_root: Path) -> None:
     with pytest.raises(InvalidDocument) as caught:
         list(pins(store_root))
     assert caught.value.problems[0].startswith("not JSON at line 1")
+
+
+def test_pins_of_the_dead_are_swept_and_no_others(store_root: Path) -> None:
+    folder = store_root / "pins"
+    with Pin(store_root) as alive:
+        alive.add(BUILDS[0])
+        (living,) = folder.iterdir()
+        record = only(store_root)
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        dead = {"dead": {"pid": ended.pid}, "reused": {"started": "another boot 1"}}
+        elsewhere = {"elsewhere": {"host": "another", "pid": ended.pid}}
+        for name, facts in {**dead, **elsewhere}.items():
+            changed = dataclasses.replace(record, **facts)  # type: ignore[arg-type]
+            (folder / f"{name}.pin").write_bytes(changed.to_document())
+        (folder / "damaged.pin").write_bytes(b"x")
+        with Pin(store_root):
+            assert {path.name for path in folder.iterdir()} == {living.name, "elsewhere.pin", "damaged.pin"}

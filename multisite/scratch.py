@@ -1,0 +1,99 @@
+"""Folders for what is not finished: held while their maker lives, and swept once it does not.
+
+A process that is killed cannot take its folders away. A lock on the folder itself tells whoever comes next whether
+anybody still works in it, on the same machine or in another container of it; it ends with the process. Where a
+filesystem has no such locks, or the platform, nothing is swept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import sys
+from typing import TYPE_CHECKING
+
+from multisite.files import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["scratch", "sweep"]
+
+_ATTEMPTS = 20
+_RANDOM = 16  # hexadecimal digits
+
+
+@contextlib.contextmanager
+def scratch(parent: Path, *, before: str = "", after: str = "") -> Iterator[Path]:
+    """Make a new folder in *parent*, its random name between *before* and *after*; it is gone after the block.
+
+    Unless it was renamed. Those with such names that somebody left there are swept first.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    sweep(parent, before=before, after=after)
+    folder, descriptor = _held(parent, before, after)
+    try:
+        yield folder
+    finally:
+        try:
+            remove_tree(folder)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def sweep(parent: Path, *, before: str = "", after: str = "") -> None:
+    """Remove the folders in *parent* that ``scratch`` made there with these names, and that nobody holds."""
+    name = re.compile(f"{re.escape(before)}[0-9a-f]{{{_RANDOM}}}{re.escape(after)}", re.ASCII)
+    for path in list(parent.iterdir()):
+        if name.fullmatch(path.name):
+            try:
+                descriptor = _lock(path)
+            except OSError:
+                continue  # gone, not ours, or no folder
+            if descriptor is not None:
+                try:
+                    with contextlib.suppress(PermissionError):
+                        remove_tree(path)
+                finally:
+                    os.close(descriptor)
+
+
+def _held(parent: Path, before: str, after: str) -> tuple[Path, int | None]:
+    for _ in range(_ATTEMPTS):
+        folder = parent / f"{before}{secrets.token_hex(_RANDOM // 2)}{after}"
+        folder.mkdir()
+        try:
+            descriptor = _lock(folder, wait=True)
+        except FileNotFoundError:
+            continue
+        # Somebody may have swept it before it was held.
+        if descriptor is None or _is_there(folder, descriptor):
+            return folder, descriptor
+        os.close(descriptor)
+    raise FileNotFoundError(f"{parent}: what is made there is removed again and again")
+
+
+def _is_there(folder: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(folder.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _lock(folder: Path, *, wait: bool = False) -> int | None:
+    """Return a descriptor that holds *folder*, None where somebody else holds it or there are no locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
