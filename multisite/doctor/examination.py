@@ -231,6 +231,7 @@ class Examination:
         return bool(
             self.table is None
             or self.lock is None
+            or "store" in self.unreadable
             or self.bootstrap
             or self.lock.sha256 != self.binding.get("sha256")
             or (self.answer is not None and self.answer.stale_bytecode)
