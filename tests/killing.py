@@ -316,7 +316,7 @@ class _RealGround(Ground):
     """With real distributions: not all of their programs know ``--version``, or end."""
 
     def _scripts_answer(self, names: frozenset[str]) -> Iterator[str]:
-        return super()._scripts_answer(names & {"flask", "black", "pytest", "normalizer", "alembic"})
+        return super()._scripts_answer(names & {"flask", "pytest"})
 
 
 def main() -> int:
