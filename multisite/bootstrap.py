@@ -6,9 +6,11 @@ environment's own interpreter, once for a store.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["PTH_NAME", "Bootstrap", "runtime_source"]
+
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 # Start-up files are processed in the order of their names; names of other tools' that hook into imports begin with
 # "__editable__", "_virtualenv", "a1_coverage", "distutils-precedence". One that begins with a dot is skipped from 3.13.
@@ -135,29 +139,42 @@ class Bootstrap:
 def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[str, bytes]:
     """Return the bytecode of the start-up code for *python*: file name in ``__pycache__`` -> content.
 
-    Raises InterpreterNotUsable where *python* cannot compile it.
+    It is compiled once for a *store*, and each time for one that cannot be written to. Raises InterpreterNotUsable
+    where *python* cannot compile it.
     """
     source = runtime_source()
     digest = hashlib.sha256(b"".join(name.encode() + b"\0" + source[name] + b"\0" for name in sorted(source)))
     target = store / "runtime" / digest.hexdigest()[:32] / cache_tag
-    if not target.is_dir():
-        _compile(source, python=python, target=target)
-    return {path.name: path.read_bytes() for path in target.iterdir()}
+    if target.is_dir():
+        return _contents(target)
+    try:
+        with scratch(target.parent, before=".incoming-") as folder:
+            publish(_compiled(source, python=python, folder=folder), target)
+        return _contents(target)
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+    with tempfile.TemporaryDirectory(prefix="multisite-") as folder:
+        return _contents(_compiled(source, python=python, folder=Path(folder)))
 
 
-def _compile(source: Mapping[str, bytes], *, python: Path, target: Path) -> None:
-    with scratch(target.parent, before=".incoming-") as temporary:
-        sources, compiled = temporary / "source", temporary / "compiled"
-        sources.mkdir()
-        compiled.mkdir()
-        for name, content in source.items():
-            (sources / name).write_bytes(content)
-        command = [str(python), "-I", "-S", "-c", _COMPILE, str(sources), str(compiled)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            reason = f"it cannot compile the start-up code:\n{done.stderr.rstrip()}"
-            raise InterpreterNotUsable(str(python), reason)
-        publish(compiled, target)
+def _compiled(source: Mapping[str, bytes], *, python: Path, folder: Path) -> Path:
+    """Compile *source* in *folder*; return the folder with the bytecode."""
+    sources, compiled = folder / "source", folder / "compiled"
+    sources.mkdir()
+    compiled.mkdir()
+    for name, content in source.items():
+        (sources / name).write_bytes(content)
+    command = [str(python), "-I", "-S", "-c", _COMPILE, str(sources), str(compiled)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = f"it cannot compile the start-up code:\n{done.stderr.rstrip()}"
+        raise InterpreterNotUsable(str(python), reason)
+    return compiled
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def _content(path: Path) -> bytes | None:

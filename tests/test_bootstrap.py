@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -87,6 +88,16 @@ def test_the_start_up_code_is_compiled_once_for_a_store(bootstrap: Bootstrap, tm
     # With its bytecode in the store, no interpreter is needed any more.
     assert compiled_runtime(python=tmp_path / "nothing", cache_tag=TAG, store=store) == first
     assert [path.name for path in (store / "runtime").glob("*/*")] == [TAG]
+
+
+def test_a_store_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("multisite.bootstrap.scratch", refused)
+    found = compiled_runtime(python=Path(sys.executable), cache_tag=TAG, store=tmp_path / "store")
+    assert set(found) == {name[:-3] + f".{TAG}.pyc" for name in runtime_source()}
+    assert not (tmp_path / "store").exists()
 
 
 def test_an_interpreter_that_cannot_compile_it(tmp_path: Path) -> None:
