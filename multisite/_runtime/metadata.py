@@ -144,7 +144,13 @@ def _distribution_class(protocol, facts):
             self._index = index
 
         def __reduce__(self):
-            return protocol.PathDistribution, (self._path,)
+            return protocol.PathDistribution, (self._path,)  # whoever gets it may not be in this environment
+
+        def __copy__(self):
+            return type(self)(self._path, self._index)
+
+        def __deepcopy__(self, memo):
+            return self.__copy__()
 
         def read_text(self, filename):
             if self._index is not None and facts.covers(filename):
