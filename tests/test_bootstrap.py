@@ -39,6 +39,8 @@ def write_table(bootstrap: Bootstrap, store: Path) -> None:
     root = "multi-site-packages/six/1/py3-none-any-0/site-packages"
     (store / root).mkdir(parents=True)
     (store / root / "six.py").write_text("here = __file__\n")
+    (store / root / "six-1.dist-info").mkdir()
+    (store / root / "six-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: six\nVersion: 1\n")
     (bootstrap.prefix / "pylock.toml").write_bytes(b"")
     found = (bootstrap.prefix / "pylock.toml").stat()
     binding = Binding(
@@ -200,6 +202,19 @@ def test_start_up_code_that_is_gone_is_one_line(bootstrap: Bootstrap, tmp_path: 
     (line,) = done.stderr.splitlines()
     assert "the start-up code cannot be used, nothing locked can be imported (FileNotFoundError(" in line
     assert line.endswith("; run: multisite sync")
+
+
+def test_a_copied_distribution_keeps_its_facts(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    program = (
+        "import copy, pickle, importlib.metadata as metadata\n"
+        "six = metadata.distribution('six')\n"
+        "copies = [six, copy.copy(six), copy.deepcopy(six)]\n"
+        "print([one.read_text('INSTALLER') for one in copies], pickle.loads(pickle.dumps(six)).version)"
+    )
+    done = run(bootstrap, "-c", program)
+    assert done.stdout == "['multisite\\n', 'multisite\\n', 'multisite\\n'] 1\n", done.stderr
 
 
 def test_the_hashes_of_the_facts_are_what_they_say() -> None:
