@@ -125,6 +125,8 @@ class Builder:
         output = (done.stdout + done.stderr).decode("utf-8", "replace")
         for word in command:
             output = output.replace(word, strip_credentials(word))
+        if Path(command[-1]).is_file():  # where the archive lay while it was built is nothing to remember
+            output = output.replace(command[-1], Path(command[-1]).name)
         if done.returncode != 0:
             raise BuildFailed(label, output)
         return output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _FAILED = 3
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -69,7 +72,7 @@ def _run(options: argparse.Namespace, output: Output) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        output.problem(f"{error.filename or 'the system'}: {error.strerror or error}")
+        output.problem(f"{error.filename or 'the system'}: {error.strerror or error}", _advice(error))
         return _FAILED
     except KeyboardInterrupt:
         output.say("interrupted", level=-1)
@@ -77,6 +80,14 @@ def _run(options: argparse.Namespace, output: Output) -> int:
     except _Terminated:
         output.say("terminated", level=-1)
         return _TERMINATED
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "make room there, then run the same command again"
+    if error.errno in _FORBIDDEN:
+        return "run it as somebody who may, or choose other folders: --venv DIR, --store DIR"
+    return "mend that, then run the same command again"
 
 
 @contextmanager

@@ -80,7 +80,11 @@ def _sync(options: argparse.Namespace, output: Output) -> int:
     path = _venv(options)
     named = None if options.lockfile is None else _absolute(options.lockfile)
     if named is None and not (path / "pyvenv.cfg").exists() and not Path("pylock.toml").exists():
-        raise NotAnEnvironment(path, "there is no environment, and no lockfile to make one from: ./pylock.toml")
+        raise NotAnEnvironment(
+            path,
+            "there is no environment, and no lockfile to make one from: ./pylock.toml",
+            hint="name what you need: multisite lock REQUIREMENT",
+        )
     with _place(options, workshop) as place:
         wanted = _named(options, place, named) if named else _own(options, place, output)
         output.say(f"syncing {wanted.lock.where}")
@@ -255,6 +259,9 @@ def _target(output: Path | None, place: Place) -> Path:
     One that the environment only follows, since it was told to sync with it, is not written over.
     """
     if output is not None:
-        return _absolute(output)
+        target = _absolute(output)
+        if target.is_dir():
+            raise InvalidRequest(f"{target}: it is a folder", hint="name a file: -o FILE")
+        return target
     before = place.before
     return place.lockfile if before is None or before.request is None else place.lockfile_of(before)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Environment", "python_record"]
 
 _CONFIGURATION = "pyvenv.cfg"
+_ELSEWHERE = "choose another folder: --venv DIR"
 _WINDOWS = sys.platform == "win32"
 _SCRIPTS = "Scripts" if _WINDOWS else "bin"
 
@@ -73,8 +74,14 @@ class Environment:
             new.make()
         except OSError as error:
             reason = f"it cannot be made: {error}"
-            raise NotAnEnvironment(path, reason, hint="choose another folder: --venv DIR") from error
+            raise NotAnEnvironment(path, reason, hint=_ELSEWHERE) from error
         return cls.open(path)
+
+    @classmethod
+    def check(cls, path: Path) -> None:
+        """Raise NotAnEnvironment where ``create`` would, as far as that can be told beforehand."""
+        path = Path(os.path.normpath(Path(path).absolute()))
+        _check_place(path, _prompt(path))
 
     @property
     def scripts(self) -> Path:
@@ -106,6 +113,26 @@ class Environment:
     def lockfile_of(self, state: EnvironmentState) -> Path:
         """Return its lockfile according to *state*."""
         return Path(os.path.normpath(self.path / state.lockfile))
+
+    def fitted(self, interpreter: Interpreter) -> Environment:
+        """Return the environment for *interpreter*, which its own has become; written is only what no longer fits.
+
+        After an upgrade in place to another minor version, site-packages is another folder, in which nothing is yet.
+        What is in the former one stays, and no interpreter looks there.
+        """
+        text = (self.path / _CONFIGURATION).read_text(encoding="utf-8", errors="surrogateescape")
+        version = ".".join(map(str, interpreter.version_info))
+        wanted = re.sub(r"(?m)^(version(?:_info)?\s*=\s*)\d+\.\d+\.\d+", rf"\g<1>{version}", text)
+        folder = self.path / "lib" / interpreter.library / "site-packages"
+        if wanted == text and (_WINDOWS or folder == self.site_packages):
+            return self
+        if not _WINDOWS:
+            folder.mkdir(parents=True, exist_ok=True)
+        link = self.scripts / interpreter.library
+        if self.python.is_symlink() and not link.exists():
+            link.symlink_to("python")
+        write_atomic(self.path / _CONFIGURATION, wanted.encode("utf-8", "surrogateescape"))
+        return Environment.open(self.path)
 
     def read_state(self) -> EnvironmentState | None:
         """Return what multisite knows of it, None where it was never synced. Raises as ``from_document``."""
@@ -144,18 +171,23 @@ def _prompt(path: Path) -> str:
 
 def _read_configuration(path: Path) -> dict[str, str]:
     if not path.is_dir():
-        found = "it is a file, not a folder" if path.exists() else "there is no such folder"
-        raise NotAnEnvironment(path, found)
+        if path.exists():
+            raise NotAnEnvironment(path, "it is a file, not a folder", hint=_ELSEWHERE)
+        raise NotAnEnvironment(path, "there is no such folder")
     try:
         text = (path / _CONFIGURATION).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
-        raise NotAnEnvironment(path, f"it is no virtual environment: it has no {_CONFIGURATION}") from None
+        reason = f"it is no virtual environment: it has no {_CONFIGURATION}"
+        raise NotAnEnvironment(path, reason, hint=_ELSEWHERE) from None
     except OSError as error:
-        raise NotAnEnvironment(path, f"its {_CONFIGURATION} cannot be read: {error.strerror}") from error
+        reason = f"its {_CONFIGURATION} cannot be read: {error.strerror}"
+        raise NotAnEnvironment(path, reason, hint=_ELSEWHERE) from error
     pairs = (line.partition("=") for line in text.splitlines())
     configuration = {key.strip().lower(): value.strip() for key, separator, value in pairs if separator}
     if not configuration.get("home"):
-        raise NotAnEnvironment(path, f"it is no virtual environment: its {_CONFIGURATION} names no home")
+        raise NotAnEnvironment(
+            path, f"it is no virtual environment: its {_CONFIGURATION} names no home", hint=_ELSEWHERE
+        )
     return configuration
 
 
@@ -174,6 +206,29 @@ def _site_packages(path: Path, configuration: Mapping[str, str]) -> Path:
     return next(iter(found.values()))
 
 
+def _check_place(path: Path, prompt: str) -> None:
+    """Refuse a place where no environment can be made. Raises NotAnEnvironment."""
+    if (path / _CONFIGURATION).exists():
+        raise NotAnEnvironment(path, "it is a virtual environment already", hint="use it, or remove it first")
+    if path.is_symlink() and not path.exists():
+        reason = f"it is a link to {path.readlink()}, which is not there"
+        raise NotAnEnvironment(path, reason, hint=_ELSEWHERE)
+    if path.exists() and not path.is_dir():
+        raise NotAnEnvironment(path, "it is a file, not a folder", hint=_ELSEWHERE)
+    if path.exists() and any(path.iterdir()):
+        raise NotAnEnvironment(path, "the folder is not empty", hint="empty it, or choose another: --venv DIR")
+    for text in (str(path), prompt):
+        character = os.pathsep if os.pathsep in text else unusable_in_scripts(text)
+        if character:
+            reason = f"activation scripts cannot hold {text!r}, because of the {character!r} in it"
+            raise NotAnEnvironment(path, reason, hint=_ELSEWHERE)
+    above = next(folder for folder in path.parents if folder.exists())
+    if not above.is_dir():
+        raise NotAnEnvironment(path, f"it cannot be made: {above} is a file", hint=_ELSEWHERE)
+    if not path.exists() and not os.access(above, os.W_OK | os.X_OK):
+        raise NotAnEnvironment(path, f"it cannot be made: {above} may not be written to", hint=_ELSEWHERE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NewEnvironment:
     """An environment that is to be made at ``path``."""
@@ -184,7 +239,7 @@ class _NewEnvironment:
     system_site_packages: bool
 
     def make(self) -> None:
-        self._check()
+        _check_place(self.path, self.prompt)
         if _WINDOWS:
             self._ask_the_interpreter()
             return
@@ -196,21 +251,6 @@ class _NewEnvironment:
             self._fill(temporary)
             if not publish(temporary, self.path):
                 raise NotAnEnvironment(self.path, "something else was made there at the same moment", hint="try again")
-
-    def _check(self) -> None:
-        if (self.path / _CONFIGURATION).exists():
-            raise NotAnEnvironment(self.path, "it is a virtual environment already", hint="use it, or remove it first")
-        if self.path.is_symlink() and not self.path.exists():
-            raise NotAnEnvironment(self.path, f"it is a link to {self.path.readlink()}, which is not there")
-        if self.path.exists() and not self.path.is_dir():
-            raise NotAnEnvironment(self.path, "it is a file, not a folder", hint="choose another: --venv DIR")
-        if self.path.exists() and any(self.path.iterdir()):
-            raise NotAnEnvironment(self.path, "the folder is not empty", hint="empty it, or choose another: --venv DIR")
-        for text in (str(self.path), self.prompt):
-            character = os.pathsep if os.pathsep in text else unusable_in_scripts(text)
-            if character:
-                reason = f"activation scripts cannot hold {text!r}, because of the {character!r} in it"
-                raise NotAnEnvironment(self.path, reason, hint="choose another folder: --venv DIR")
 
     def _fill_in_place(self) -> None:
         try:

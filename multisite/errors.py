@@ -93,8 +93,8 @@ class InvalidLockfile(MultisiteError, ValueError):
 class LockfileDoesNotFit(MultisiteError, LookupError):
     """A lockfile is valid, but cannot be installed for this interpreter and selection."""
 
-    def __init__(self, where: str | Path, reason: str) -> None:
-        super().__init__(f"{where}: {reason}", hint="lock for this interpreter: multisite lock")
+    def __init__(self, where: str | Path, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{where}: {reason}", hint=hint or "lock for this interpreter: multisite lock")
         self.where, self.reason = where, reason
 
 
@@ -103,12 +103,16 @@ class InvalidRequest(MultisiteError, ValueError):
 
     exit_code = 2
 
+    def __init__(self, sentence: str, *, hint: str | None = None) -> None:
+        super().__init__(sentence, hint=hint or "correct that, then run the same command again")
+
 
 class ResolutionFailed(MultisiteError):
     """The resolver found no solution; ``explanation`` is the resolver's own, whole."""
 
-    def __init__(self, explanation: str, *, shortened: str | None = None) -> None:
-        super().__init__(f"no set of versions satisfies what was asked for:\n{shortened or explanation}")
+    def __init__(self, explanation: str, *, shortened: str | None = None, hint: str | None = None) -> None:
+        sentence = f"no set of versions satisfies what was asked for:\n{shortened or explanation}"
+        super().__init__(sentence, hint=hint or "loosen a requirement, or let locked versions move: --upgrade")
         self.explanation = explanation
 
 
@@ -117,8 +121,8 @@ class ResolverStopped(MultisiteError):
 
     exit_code = 3
 
-    def __init__(self, explanation: str) -> None:
-        super().__init__(f"the resolver stopped:\n{explanation}")
+    def __init__(self, explanation: str, *, hint: str | None = None) -> None:
+        super().__init__(f"the resolver stopped:\n{explanation}", hint=hint or "mend what it names, then try again")
         self.explanation = explanation
 
 
@@ -152,7 +156,10 @@ class BuildFailed(MultisiteError):
     """A wheel could not be built from its source; ``output`` is the build's own, whole."""
 
     def __init__(self, source: str, output: str) -> None:
-        super().__init__(f"{source}: building a wheel failed:\n{output.rstrip()}")
+        super().__init__(
+            f"{source}: building a wheel failed:\n{output.rstrip()}",
+            hint="install what the build misses, or lock a version that has a wheel",
+        )
         self.source, self.output = source, output
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Fetched", "Fetcher", "Progress"]
 
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_PUT_BACK = "put the file there, or lock anew: multisite lock --upgrade"
 _GAIN = 1 << 20  # bytes that make a broken attempt a success, so that tries are counted anew
 _WORTH_KEEPING = 1 << 16
 _PATIENCE = 0.5  # seconds for connections to notice that nobody wants their files any more
@@ -274,8 +275,9 @@ class _Job:
         return Path(url2pathname(parts.path))
 
     def _failed(self, place: Path | str, error: OSError) -> DownloadFailed:
-        reason = f"{error.strerror or error}: {error.filename or self.target.parent}"
-        hint = "make room there, or choose another folder: MULTISITE_CACHE" if error.errno in _FULL else None
+        where = str(error.filename or self.target.parent)
+        reason = f"{error.strerror or error}{'' if where == str(place) else f': {where}'}"
+        hint = "make room there, or choose another folder: MULTISITE_CACHE" if error.errno in _FULL else _PUT_BACK
         return DownloadFailed(self.source.filename, strip_credentials(str(place)), reason, hint=hint)
 
     def _copy(self, path: Path, receiver: Receiver) -> str:
@@ -316,7 +318,9 @@ class _Job:
             if receiver.count >= furthest + _GAIN:
                 number, furthest = 1, receiver.count
             if number >= transport.tries:
-                raise DownloadFailed(filename, strip_credentials(url), f"{trouble.reason} (tried {number} times)")
+                reason = f"{trouble.reason} (tried {number} times)"
+                hint = "check the network, then run the same command again"
+                raise DownloadFailed(filename, strip_credentials(url), reason, hint=hint)
             if not resume:
                 receiver.restart()
             self._pause(transport.backoff * 2**number if trouble.wait is None else trouble.wait)

@@ -190,7 +190,8 @@ class Lock:
     def _demand_offered(self, what: str, wanted: Collection[str], offered: Sequence[str] | None) -> None:
         if missing := sorted(set(wanted) - set(offered or ())):
             there = f"it has {', '.join(sorted(offered))}" if offered else "it has none"
-            raise LockfileDoesNotFit(self.where, f"no {what} {', '.join(missing)}; {there}")
+            hint = f"choose what it has, or lock with it: multisite lock --{what.rpartition(' ')[2]} {missing[0]}"
+            raise LockfileDoesNotFit(self.where, f"no {what} {', '.join(missing)}; {there}", hint=hint)
 
 
 def _load_toml(data: bytes, where: str | Path) -> dict[str, Any]:

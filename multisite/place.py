@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.environment import Environment
-from multisite.errors import NotAnEnvironment
-from multisite.files import locked
+from multisite.errors import InterpreterNotUsable, NotAnEnvironment
+from multisite.files import locked, remove_tree
 from multisite.interpreter import inspect_interpreter
 from multisite.interpreters import find_interpreter
 from multisite.recall import recall
@@ -48,6 +48,7 @@ class Place:
     ) -> None:
         self.path = Path(os.path.normpath(path.absolute()))
         self.created = False
+        self._had_folder = False
         self.environment: Environment | None = None
         self.before: EnvironmentState | None = None
         self.interpreter: Interpreter
@@ -60,11 +61,12 @@ class Place:
     def __enter__(self) -> Self:
         if (self.path / "pyvenv.cfg").exists():
             environment = Environment.open(self.path)
-            self.interpreter = self._demanded(inspect_interpreter(environment.python))
+            self.interpreter = self._demanded(_inspected(environment))
             self._take(environment)
         else:
             if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
                 Environment.open(self.path)  # says what is there instead, before anything is resolved for it
+            Environment.check(self.path)
             self.interpreter = find_interpreter(self._python, self._environ)
         return self
 
@@ -72,6 +74,16 @@ class Place:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._held.close()
+        if kind is not None and self.created:
+            self._take_away()
+
+    def _take_away(self) -> None:
+        """Remove the environment that was made for something that failed; a folder that was there before stays."""
+        if self._had_folder:
+            for item in list(self.path.iterdir()):
+                remove_tree(item)
+        else:
+            remove_tree(self.path)
 
     @property
     def state_folder(self) -> Path:
@@ -90,7 +102,9 @@ class Place:
     def make(self) -> Environment:
         """Return the environment, made now where there was none; where somebody else made it meanwhile, that one."""
         if self.environment is not None:
+            self.environment = self.environment.fitted(self.interpreter)
             return self.environment
+        self._had_folder = self.path.exists()
         try:
             environment = Environment.create(
                 self.path, self.interpreter, system_site_packages=self._system_site_packages
@@ -100,9 +114,18 @@ class Place:
             if not (self.path / "pyvenv.cfg").exists():
                 raise
             environment = Environment.open(self.path)
-            self.interpreter = self._demanded(inspect_interpreter(environment.python))
+            self.interpreter = self._demanded(_inspected(environment))
         self._take(environment)
         return environment
+
+    def demand_writable(self, lock_sha256: str) -> None:
+        """Refuse an environment that is to change and cannot, before the store is filled for it."""
+        if self.environment is None or (self.before is not None and self.before.lock_sha256 == lock_sha256):
+            return
+        folder = self.state_folder if self.state_folder.exists() else self.path
+        if not os.access(folder, os.W_OK | os.X_OK):
+            reason = f"it cannot be changed: {folder} may not be written to"
+            raise NotAnEnvironment(self.path, reason, hint="run it as its owner, or choose another folder: --venv DIR")
 
     def _take(self, environment: Environment) -> None:
         """Hold *environment* until the end of the block, then see what is known of it."""
@@ -129,3 +152,12 @@ class Place:
             reason = f"it has Python {found.version}, and {python} is {wanted.version}"
             raise NotAnEnvironment(self.path, reason, hint="remove it first, or choose another: --venv DIR")
         return found
+
+
+def _inspected(environment: Environment) -> Interpreter:
+    try:
+        return inspect_interpreter(environment.python)
+    except InterpreterNotUsable as error:
+        reason = f"its interpreter, {error.wanted}, cannot be used: {error.reason}"
+        hint = "install that Python again, or remove the folder and make it anew"
+        raise NotAnEnvironment(environment.path, reason, hint=hint) from error

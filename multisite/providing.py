@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from multisite.entry import Artifact
@@ -207,6 +208,7 @@ class _Work:
     def _added(self, pinned: Pinned, wheel: Path, artifact: Artifact) -> StoredDistribution:
         store, key = self.provider.store, self.keys[pinned.name]
         is_damaged = pinned.name in self.damaged
+        _check_name(pinned, wheel)
         stored = store.add_wheel(wheel, artifact=artifact, source_key=key, replace=is_damaged)
         self.provider.pin(stored.id)
         # It could be collected between being published and being pinned; then it is published again, and pinned now.
@@ -237,13 +239,26 @@ def _wheel_hash(pinned: Pinned) -> str | None:
     return source.hashes.get("sha256") if _is_wheel(pinned) and isinstance(source, FileSource) else None
 
 
+def _check_name(pinned: Pinned, wheel: Path) -> None:
+    """Refuse a wheel that by its file name is another distribution, before the store has it. Raises InvalidWheel."""
+    try:
+        name, version, _, _ = parse_wheel_filename(wheel.name)
+    except InvalidWheelFilename:
+        return  # opening it will say so
+    _demand(pinned, name, str(version))
+
+
 def _check(pinned: Pinned, stored: StoredDistribution) -> None:
     """Refuse what is not the distribution that it is pinned as. Raises InvalidWheel."""
-    same_version = pinned.version is None or Version(pinned.version) == Version(stored.id.version)
-    if stored.id.name != pinned.name or not same_version:
+    _demand(pinned, stored.id.name, stored.id.version)
+
+
+def _demand(pinned: Pinned, name: str, version: str) -> None:
+    same_version = pinned.version is None or Version(pinned.version) == Version(version)
+    if name != pinned.name or not same_version:
         wanted = f"{pinned.name} {pinned.version}" if pinned.version else pinned.name
         label = pinned.source.filename if isinstance(pinned.source, FileSource) else pinned.name
-        raise InvalidWheel(label, [f"it is {stored.id.name} {stored.id.version}, and {wanted} is locked"])
+        raise InvalidWheel(label, [f"it is {name} {version}, and {wanted} is locked"])
 
 
 def _digest(inputs: Mapping[str, object]) -> str:

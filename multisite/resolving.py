@@ -27,10 +27,27 @@ if TYPE_CHECKING:
 __all__ = ["Resolution", "Resolver", "Upgrade", "UvResolver", "uv_environment"]
 
 _CREATED_BY = "multisite"
-_LONG = 12  # lines of an explanation that is worth shortening
+_LONG = 6  # lines of an explanation that is worth shortening
 # What would have uv work in another folder, and what only colours or draws.
 _NOT_FOR_UV = ("UV_WORKING_DIR", "UV_PROJECT", "FORCE_COLOR", "CLICOLOR_FORCE", "RUST_LOG")
 _STEP = re.compile(r"\n\s*(?=And because )")
+# What to type next, by what uv's explanation says; the first that applies.
+_ADVICE = (
+    ("network was disabled", "run the command without --offline"),
+    ("was not found in the cache", "run the command without --offline"),
+    ("lack of valid authentication", "give user and password in the index's address, or in ~/.netrc"),
+    ("not found in the package registry", "correct the name, or name the index that has it: --index-url URL"),
+    (
+        "not found in the provided package locations",
+        "correct the name, or name a place that has it: --find-links DIR",
+    ),
+    ("Failed to fetch", "check the network and the index's address (--index-url URL), then try again"),
+    ("unexpected JSON", "check the index's address: --index-url URL"),
+    ("Failed to build", "install what the build misses, or ask for a version that has a wheel"),
+    ("matching platform tag", "ask for another version, or choose another interpreter: --python PYTHON"),
+    ("matching Python", "ask for another version, or choose another interpreter: --python PYTHON"),
+    ("current Python version", "ask for another version, or choose another interpreter: --python PYTHON"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +182,12 @@ def _moved_path(path: str, old: Path, new: Path) -> str:
 def _failure(output: str) -> ResolutionFailed | ResolverStopped:
     lines = [line for line in output.splitlines() if not line.startswith(("warning:", "Using "))]
     explanation = "\n".join(lines).strip().removeprefix("error: ")
+    hint = next((advice for words, advice in _ADVICE if words in explanation), None)
     if "No solution found" not in explanation:
-        return ResolverStopped(explanation)
+        return ResolverStopped(explanation, hint=hint)
     explanation = re.sub(r"\A.*No solution found[^\n]*\n(\s*cause: )?", "", explanation)
-    return ResolutionFailed(explanation, shortened=_shortened(explanation))
+    explanation = _STEP.sub("\n", explanation)  # it hangs below a "cause:" that is not shown
+    return ResolutionFailed(explanation, shortened=_shortened(explanation), hint=hint)
 
 
 def _shortened(explanation: str) -> str | None:

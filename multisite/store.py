@@ -67,9 +67,13 @@ class Store:
             raise
         except OSError as error:
             raise StoreNotUsable(root, error.strerror or str(error)) from error
-        fields = Fields(load_document(document, kind="store", format=FORMAT, where=path))
-        store = cls(root=root, id=fields.text("id"), min_writer=fields.integer("min_writer"))
-        fields.finish("store", path)
+        try:
+            fields = Fields(load_document(document, kind="store", format=FORMAT, where=path))
+            store = cls(root=root, id=fields.text("id"), min_writer=fields.integer("min_writer"))
+            fields.finish("store", path)
+        except InvalidDocument as error:
+            hint = "put the file back, or choose another store: --store DIR or MULTISITE_STORE"
+            raise InvalidDocument("store", path, error.problems, hint=hint) from error
         return store
 
     def builds(self) -> Iterator[BuildId]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -128,7 +129,7 @@ def _folder(pinned: Pinned, base: Path) -> Path:
     source = pinned.source
     if not isinstance(source, DirectorySource):
         raise TypeError(f"{pinned.name} does not come from a folder")
-    return Path(base, source.path, source.subdirectory or ".")
+    return Path(os.path.normpath(base / source.path / (source.subdirectory or ".")))  # base has no links
 
 
 class _Keeping:

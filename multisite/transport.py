@@ -25,6 +25,9 @@ __all__ = ["Sink", "Transport", "Trouble"]
 _REDIRECTS = 20
 _LONGEST_WAIT = 60.0
 _WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PASSWORD = "give user and password in the index's address, or in ~/.netrc"  # noqa: S105 -- advice
+_GONE = "lock anew what the index has now: multisite lock --upgrade"
+_ADVICE = {401: _PASSWORD, 403: _PASSWORD, 404: _GONE, 410: _GONE}
 _PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
 
 
@@ -125,7 +128,8 @@ class Transport:
             length = response.headers.get("Content-Length", "")
             sink.announce(int(length) if length.isdecimal() else None)
         else:
-            raise DownloadFailed(filename, strip_credentials(url), self._refusal(response))
+            hint = _ADVICE.get(response.status)
+            raise DownloadFailed(filename, strip_credentials(url), self._refusal(response), hint=hint)
         while (room := sink.room()) and (chunk := response.read(room, decode_content=False)):
             sink.receive(chunk)
         return None

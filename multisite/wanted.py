@@ -85,6 +85,9 @@ class Wanted:
         except FileNotFoundError:
             hint = "write one: multisite lock"
             raise InvalidRequest(f"{lockfile}: there is no such lockfile", hint=hint) from None
+        except OSError as error:
+            reason = f"{lockfile}: it cannot be read: {error.strerror}"
+            raise InvalidRequest(reason, hint="name another: multisite sync LOCKFILE") from error
         lock = Lock.parse(data, lockfile)
         own = before is not None and _is_same(environment.lockfile_of(before), lockfile)
         in_place = own or _is_same(environment.lockfile, lockfile) or _has_relative_paths(lock.pylock)

@@ -151,6 +151,9 @@ class WheelFile:
 
     def _identity(self) -> Iterator[str]:
         name, version = self.metadata.get("name", ""), self.metadata.get("version", "")
+        form = self.metadata.get("metadata_version", "")
+        if form.partition(".")[0] not in {"1", "2"}:
+            yield f"METADATA: Metadata-Version is {form!r}; versions 1.x and 2.x are known"
         if normalize(name) != self.name:
             yield f"METADATA: the name is {name!r}, not the wheel's, {self.name}"
         if not _is_version(version, self.version):

@@ -134,6 +134,7 @@ class Workshop:
 
         from multisite.syncing import sync
 
+        place.demand_writable(wanted.lock.sha256)
         tools = self._tools(place.interpreter, place.before, progress)
         result = sync(place.make, wanted, tools, before=place.before)
         return replace(result, created=place.created)

@@ -29,7 +29,7 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @dataclass
 class Fault:
-    """What the index does wrong with one file, for the next ``times`` requests (None: for ever).
+    """What the index does wrong with one file, or a page (``simple/<name>``), for the next ``times`` requests (None: for ever).
 
     ``status`` answers with that status, ``headers`` are added, ``content`` is sent in the file's place, and
     ``break_after`` closes the connection after so many bytes of what was promised. ``unannounced`` sends no length.
@@ -169,6 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
         index.user_agents.add(self.headers.get("User-Agent", ""))
         if index.credentials is not None and not self._authorized(index.credentials):
             self._answer(401, b"", {"WWW-Authenticate": 'Basic realm="index"'})
+        elif (name := path.strip("/")) in index.faults:
+            fault = index.fault(name)
+            self._answer(fault.status, fault.content or b"", fault.headers, fault)
         elif path.startswith("/simple/"):
             self._project_page(index, path.removeprefix("/simple/").strip("/"))
         elif path.startswith("/files/"):

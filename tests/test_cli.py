@@ -150,7 +150,7 @@ FAILURES = {
     "doctor without environment": (["doctor"], 3, ".venv: there is no such folder\n"),
     "list without environment": (["list"], 3, ".venv: there is no such folder\n"),
     "a lockfile that is none": (["sync", "broken.toml"], 1, "broken.toml: not a valid lockfile: "),
-    "a lockfile that is a folder": (["sync", "full"], 3, "full: Is a directory\n"),
+    "a lockfile that is a folder": (["sync", "full"], 2, "full: it cannot be read: Is a directory\n"),
     "offline": (["sync", "far.toml", "--offline"], 3, "gamma-1-py3-none-any.whl: could not be fetched from "),
 }
 FAR = """\

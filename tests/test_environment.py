@@ -201,7 +201,7 @@ def test_where_none_can_be_made(own: Interpreter, tmp_path: Path) -> None:
         "file": "it is a file, not a folder",
         "link": "it is a link to gone, which is not there",
         "venv": "it is a virtual environment already",
-        "file/venv": f"it cannot be made: [Errno 17] File exists: '{tmp_path}/file'",
+        "file/venv": f"it cannot be made: {tmp_path}/file is a file",
     }
     for name, reason in reasons.items():
         assert refused(tmp_path / name, own) == f"{tmp_path / name}: {reason}"

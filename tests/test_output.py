@@ -112,6 +112,7 @@ def test_errors() -> None:
         "error: /venv: it is no environment\n"
         "next: make one: multisite lock --venv DIR\n"
         "error: no set of versions satisfies what was asked for:\nbecause\n"
+        "next: loosen a requirement, or let locked versions move: --upgrade\n"
         "\nbecause\nof\nthis\n"
     )
 
