@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from multisite.errors import InterpreterNotUsable
 from multisite.files import publish, remove_tree, write_atomic
-from multisite.scratch import scratch
+from multisite.scratch import scratch, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +30,7 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # Start-up files are processed in the order of their names; names of other tools' that hook into imports begin with
 # "__editable__", "_virtualenv", "a1_coverage", "distutils-precedence". One that begins with a dot is skipped from 3.13.
 PTH_NAME = "00-multisite.pth"
+_INCOMING = ".incoming-"
 
 # Start-up files are processed twice in a virtual environment; the second time there is less to compile.
 _LINE = "import sys; sys.modules['_multisite'].start(sitedir) if '_multisite' in sys.modules else exec({code!r})\n"
@@ -146,9 +147,10 @@ def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[st
     digest = hashlib.sha256(b"".join(name.encode() + b"\0" + source[name] + b"\0" for name in sorted(source)))
     target = store / "runtime" / digest.hexdigest()[:32] / cache_tag
     if target.is_dir():
+        sweep(target.parent, before=_INCOMING)  # who was killed just after publishing it left a folder
         return _contents(target)
     try:
-        with scratch(target.parent, before=".incoming-") as folder:
+        with scratch(target.parent, before=_INCOMING) as folder:
             publish(_compiled(source, python=python, folder=folder), target)
         return _contents(target)
     except OSError as error:

@@ -8,6 +8,7 @@ filesystem has no such locks, or the platform, nothing is swept.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -24,6 +25,8 @@ __all__ = ["scratch", "sweep"]
 
 _ATTEMPTS = 20
 _RANDOM = 16  # hexadecimal digits
+# Whoever may not write there leaves it to its owner.
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @contextlib.contextmanager
@@ -50,16 +53,23 @@ def sweep(parent: Path, *, before: str = "", after: str = "") -> None:
     name = re.compile(f"{re.escape(before)}[0-9a-f]{{{_RANDOM}}}{re.escape(after)}", re.ASCII)
     for path in list(parent.iterdir()):
         if name.fullmatch(path.name):
-            try:
-                descriptor = _lock(path)
-            except OSError:
-                continue  # gone, not ours, or no folder
-            if descriptor is not None:
-                try:
-                    with contextlib.suppress(PermissionError):
-                        remove_tree(path)
-                finally:
-                    os.close(descriptor)
+            _sweep(path)
+
+
+def _sweep(folder: Path) -> None:
+    try:
+        descriptor = _lock(folder)
+    except OSError:
+        return  # gone, not ours, or no folder
+    if descriptor is None:
+        return
+    try:
+        remove_tree(folder)
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _held(parent: Path, before: str, after: str) -> tuple[Path, int | None]:
