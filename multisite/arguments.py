@@ -18,6 +18,7 @@ the main job:
   multisite doctor               check that everything is as it should be
 
 Environment variables: MULTISITE_STORE (where distributions are kept; also moves the store for a running interpreter),
+MULTISITE_CACHE (where sources and the wheels built from them are kept; may be deleted),
 MULTISITE_DISABLE=1 (switches the finder off for one process), VIRTUAL_ENV (the active environment), NO_COLOR, UV_*.
 """
 

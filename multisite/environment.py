@@ -73,7 +73,7 @@ class Environment:
         try:
             new.make()
         except OSError as error:
-            reason = f"it cannot be made: {error}"
+            reason = f"it cannot be made: {error.strerror or error}"
             raise NotAnEnvironment(path, reason, hint=_ELSEWHERE) from error
         return cls.open(path)
 

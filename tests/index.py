@@ -29,11 +29,12 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @dataclass
 class Fault:
-    """What the index does wrong with one file, or a page (``simple/<name>``), for the next ``times`` requests (None: for ever).
+    """What the index does wrong with one file or page, for the next ``times`` requests (None: for ever).
 
+    Pages are named ``simple/<name>``.
     ``status`` answers with that status, ``headers`` are added, ``content`` is sent in the file's place, and
     ``break_after`` closes the connection after so many bytes of what was promised. ``unannounced`` sends no length.
-    ``hold`` lets the answer wait until it is set.
+    ``hold`` lets the answer wait until it is set, after ``arrived`` was.
     """
 
     times: int | None = None
@@ -43,6 +44,7 @@ class Fault:
     break_after: int | None = None
     unannounced: bool = False
     hold: threading.Event | None = None
+    arrived: threading.Event = field(default_factory=threading.Event)
 
 
 class LocalIndex:
@@ -197,6 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, index: LocalIndex, name: str) -> None:
         fault = index.fault(name)
+        fault.arrived.set()
         if fault.hold is not None:
             fault.hold.wait(30)
         content = fault.content if fault.content is not None else _content(index.folder, name)

@@ -10,9 +10,15 @@ is no environment yet, and in one that holds a distribution; afterwards store an
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import resource
+import shutil
+import signal
+import subprocess
 import sys
 import textwrap
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -1867,3 +1873,153 @@ def test_bad_input_gets_a_sentence_and_does_no_damage(machine: Machine, name: st
     done = machine.run_unprivileged(*words) if case.unprivileged else machine.run(*words)
     assert (shown(done.err, machine), done.code, done.out) == (case.message, case.code, "")
     assert files(machine.store, machine.venv, machine.work) == before
+
+
+# No room on the disk.
+
+
+@pytest.fixture
+def small_disk(machine: Machine) -> Iterator[Callable[[Path, str], None]]:
+    mounted: list[Path] = []
+
+    def mount(folder: Path, size: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no disk can be mounted here")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def _large(machine: Machine) -> Words:
+    wheel = machine.wheel("large", files={"large.bin": os.urandom(300_000)}, compression=zipfile.ZIP_STORED)
+    return ["sync", "-q", locked(machine, wheel)]
+
+
+def test_a_full_store(machine: Machine, small_disk: Callable[[Path, str], None]) -> None:
+    (machine.store / "store.json").unlink()
+    small_disk(machine.store, "128k")
+    Store.open(machine.store)
+    words = _large(machine)
+    before = files(machine.store, machine.work)
+    done = machine.run(*words)
+    message = "error: store ROOT/store: No space left on device\nnext: choose another: --store DIR or MULTISITE_STORE\n"
+    assert (shown(done.err, machine), done.code) == (message, 3)
+    assert files(machine.store, machine.work) == before
+
+
+def test_a_full_place_for_environments(machine: Machine, small_disk: Callable[[Path, str], None]) -> None:
+    small_disk(machine.work / "small", "8k")
+    words: Words = [
+        "sync",
+        "-q",
+        "--venv",
+        "small/.venv",
+        locked(machine, machine.index.folder / "alpha-1.0-py3-none-any.whl"),
+    ]
+    done = machine.run(*words)
+    place = "ROOT/work/small/.venv"
+    message = f"error: {place}: it cannot be made: No space left on device\nnext: choose another folder: --venv DIR\n"
+    assert (shown(done.err, machine), done.code) == (message, 3)
+    assert list((machine.work / "small").iterdir()) == []
+
+
+def test_a_full_environment(machine: Machine, small_disk: Callable[[Path, str], None]) -> None:
+    existing(machine)
+    wheel = machine.wheel("large", data={"data": {"large.bin": os.urandom(300_000)}}, compression=zipfile.ZIP_STORED)
+    words: Words = ["sync", "-q", locked(machine, wheel)]
+    kept = machine.venv.rename(machine.work / "kept")
+    small_disk(machine.venv, "256k")
+    subprocess.run(["cp", "-a", f"{kept}/.", str(machine.venv)], check=True)
+    before = {name: content for name, content in files(machine.venv).items() if not name.endswith("next.json")}
+    done = machine.run(*words)
+    assert re.fullmatch(
+        r"error: .*: No space left on device\nnext: make room there, then run the same command again\n", done.err
+    )
+    assert done.code == 3
+    assert machine.python("import kept; print(kept.version)").out == "1.0\n"
+    after = {name: content for name, content in files(machine.venv).items() if not name.endswith("next.json")}
+    assert after == before
+
+
+def test_a_full_cache(machine: Machine, small_disk: Callable[[Path, str], None]) -> None:
+    small_disk(machine.folder / "cache", "64k")
+    machine.variables["MULTISITE_CACHE"] = str(machine.folder / "cache")
+    words = _large(machine)
+    before = files(machine.store, machine.venv)
+    done = machine.run(*words)
+    assert re.sub("work/[0-9a-f]{16}", "work/X", shown(done.err, machine)) == (
+        "error: large-1.0-py3-none-any.whl: could not be fetched from INDEX/files/large-1.0-py3-none-any.whl: "
+        "No space left on device: ROOT/cache/work/X/large\n"
+        "next: make room there, or choose another folder: MULTISITE_CACHE\n"
+    )
+    assert done.code == 3
+    assert files(machine.store, machine.venv) == before
+    assert [path.name for path in (machine.folder / "cache").rglob("*") if path.is_file()] == ["CACHEDIR.TAG"]
+
+
+@pytest.mark.parametrize("size", [100_000, 4_000])
+def test_files_that_may_not_be_so_large(machine: Machine, size: int) -> None:
+    words = _large(machine)
+    before = files(machine.store, machine.venv)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # noqa: E731
+    with machine.spawn(*words, preexec_fn=limit) as process:
+        _, err = process.communicate()
+    assert re.sub("work/[0-9a-f]{16}", "work/X", shown(err, machine)) == (
+        "error: large-1.0-py3-none-any.whl: could not be fetched from INDEX/files/large-1.0-py3-none-any.whl: "
+        "File too large: ROOT/home/.cache/multisite/work/X/large\n"
+        "next: make room there, or choose another folder: MULTISITE_CACHE\n"
+    )
+    assert process.returncode == 3
+    assert files(machine.store, machine.venv) == before
+
+
+# A person who has waited long enough.
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nobody_waits_for_a_silent_server(machine: Machine, number: signal.Signals) -> None:
+    held, fault = threading.Event(), Fault()
+    fault.hold = held
+    machine.index.fail("alpha-1.0-py3-none-any.whl", fault)
+    lock = locked(machine, machine.index.folder / "alpha-1.0-py3-none-any.whl")
+    before = files(machine.store, machine.venv)
+    with machine.spawn("sync", lock) as process:
+        assert fault.arrived.wait(60)
+        process.send_signal(number)
+        _, err = process.communicate()  # the server is silent still
+    assert not held.is_set()
+    held.set()
+    said = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[number]
+    assert (err.splitlines()[-1], process.returncode) == (said, 128 + number)
+    assert files(machine.store, machine.venv) == before
+
+
+# What is damaged and can be mended is mended.
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (".multisite/environment.json", b"{"),
+        (".multisite/environment.json", b""),
+        (".multisite/table", b"torn"),
+        (".multisite/runtime", None),
+        ("pylock.toml", None),
+    ],
+)
+def test_a_damaged_environment_is_mended_by_sync(machine: Machine, path: str, content: bytes | None) -> None:
+    existing(machine)
+    damaged = machine.venv / path
+    if content is not None:
+        damaged.write_bytes(content)
+    elif damaged.is_dir():
+        shutil.rmtree(damaged)
+    else:
+        damaged.unlink()
+    machine.run("sync").succeeded()
+    assert machine.run("doctor").code == 0
+    assert machine.python("import kept; print(kept.version)").out == "1.0\n"
