@@ -156,6 +156,7 @@ def test_an_editable_folder(machine: Machine) -> None:
     assert "editable = true" in machine.lockfile.read_text()
     assert machine.python(PROBE).out == f"{library}/src/my_app.py 1.0\n"
     assert [item.name for item in machine.state.editables] == ["my-app"]
+    assert machine.run("doctor", "--json").json["findings"] == []
     number = builds(library)
     assert machine.run("sync").err.endswith("unchanged; 2 distributions\n")
     machine.run("sync", machine.lockfile, "--venv", "second").succeeded()

@@ -155,15 +155,6 @@ class Table:
         store = self.stores[self.layers[index] if self.layers else 0]
         return store + os.sep + root.replace("/", os.sep)
 
-    def indexes_of(self, children):
-        """Return the indexes of the distributions whose metadata is among *children*, names in a folder."""
-        real = {
-            normalized(child.rpartition(".")[0].partition("-")[0])
-            for child in children
-            if child.endswith((".dist-info", ".egg-info"))
-        }
-        return frozenset(index for index, row in enumerate(self.distributions) if row[0] in real) if real else ()
-
 
 class Site:
     """One environment: its site-packages folder, and what is locked for it."""
@@ -175,7 +166,7 @@ class Site:
         self._claims = {path: True}
         self._identity = None
         self._replaced = None
-        self.folders = {}  # what merging.py claims besides: path -> a function that makes its finder
+        self.folders = {}  # what merging.py claims besides: path -> the folders that it answers for
         self.metadata = {}  # what metadata.py keeps, by the module that asks
 
     def install(self):
@@ -188,7 +179,9 @@ class Site:
     def hook(self, path):
         """Claim the environment's site-packages folder (a hook for ``sys.path_hooks``)."""
         if path in self.folders:
-            return self.folders[path]()
+            from .merging import claimed
+
+            return claimed(self, path)
         if path != self.path and not self.owns(path):
             raise ImportError("only the site-packages folder of one environment is claimed", path=path)
         return SiteFinder(self, path, ask_hooks(self.other_hooks(), path))
@@ -247,7 +240,12 @@ class Site:
             return ()
         known = self._replaced
         if known is None or known[0] is not table or known[1] != time:
-            self._replaced = known = (table, time, table.indexes_of(os.listdir(self.path)))
+            infos = [child for child in os.listdir(self.path) if child.endswith((".dist-info", ".egg-info"))]
+            if infos:
+                from .installed import installed
+
+                infos = installed(table, self.path, infos)
+            self._replaced = known = (table, time, infos)
         return known[2]
 
     def refresh(self):
@@ -259,12 +257,6 @@ class Site:
             from .messages import say
 
             say("the environment's new table cannot be used, the old one stays in force", self.folder, error)
-
-
-def normalized(name):
-    """Normalise a project name (PEP 503) without the ``re`` module."""
-    parts = name.lower().replace("_", "-").replace(".", "-").split("-")
-    return "-".join([part for part in parts if part])
 
 
 def ask_hooks(hooks, path):

@@ -21,11 +21,10 @@ def merged(site, specs, mixed):
     locations = best.submodule_search_locations
     for spec in specs:
         locations.extend([found for found in _folders(spec) if found not in locations])
-    for location in locations:
-        if site.folders.pop(location, None) is not None:  # what it was merged with may have gone
-            sys.path_importer_cache.pop(location, None)
     if len(locations) > 1 and (mixed or best.loader is not None):
-        _claim(site, list(locations))
+        _claim(site, tuple(locations))
+    else:
+        _release(site, locations)
     return best
 
 
@@ -45,22 +44,39 @@ def _rank(spec):
 
 
 def _claim(site, locations):
-    """Have the folders of one package answered for as one, by the finder of the first."""
-    # Installing over what is locked replaces files, so the real one of two equals wins.
-    real_first = sorted(locations, key=lambda folder: not folder.startswith(site.path + os.sep))
-    site.folders[locations[0]] = lambda: MergedFolders(site, real_first)
-    for location in locations[1:]:
-        site.folders[location] = lambda: Covered(site)
+    """Have the folders of one package answered for as one, by the finder of the first.
+
+    That one is in place before the others fall silent: another thread may be importing from them.
+    """
+    if site.folders.get(locations[0]) != locations:
+        site.folders.update({location: locations if location == locations[0] else () for location in locations})
+        for location in locations:
+            sys.path_importer_cache[location] = claimed(site, location)
+
+
+def _release(site, locations):
+    """Have folders answered for by ordinary finders again: what they were merged with may have gone."""
     for location in locations:
-        sys.path_importer_cache[location] = site.folders[location]()
+        if location in site.folders:
+            sys.path_importer_cache[location] = ask_hooks(site.other_hooks(), location)
+            site.folders.pop(location, None)
+
+
+def claimed(site, path):
+    """Return the finder of a folder that was claimed."""
+    locations = site.folders[path]
+    if not locations:
+        return Covered(site)
+    # Installing over what is locked replaces files, so the real one of two equals wins.
+    return MergedFolders(site, path, sorted(locations, key=lambda folder: not folder.startswith(site.path + os.sep)))
 
 
 class MergedFolders:
     """The path entry finder of several folders that would be one folder in a plain environment."""
 
-    def __init__(self, site, locations):
+    def __init__(self, site, path, locations):
         self.site = site
-        self.path = locations[0]
+        self.path = path
         self._locations = locations
         self._made = None
 

@@ -12,6 +12,7 @@ brings its own. Names are matched by that module's own search.
 import os
 import sys
 
+from .installed import named
 from .record import Facts
 
 
@@ -85,7 +86,7 @@ class Query:
             for entry in self.path[: self.at[0]]
             for path in self.protocol.FastPath(entry).search(prepared)
         ]
-        return self.folder.table.indexes_of(found)
+        return named(self.folder.table, found)
 
     def distribution(self, index):
         """Return the locked distribution with this *index*."""

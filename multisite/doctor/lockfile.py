@@ -56,7 +56,8 @@ def not_chosen(examination: Examination) -> Iterator[Fault]:
     state, lock, pinned = examination.state, examination.lock, examination.pinned
     if state is None or lock is None or pinned is None or lock.sha256 != state.lock_sha256:
         return
-    for name in sorted(pinned.keys() | state.builds.keys()):
+    editable = {installed.name for installed in state.editables}
+    for name in sorted((pinned.keys() | state.builds.keys()) - editable):
         chosen = state.builds.get(name)
         if name not in pinned:
             message = f"{name} is in the environment, and not in the lockfile"
