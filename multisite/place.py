@@ -74,11 +74,11 @@ class Place:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._held.close()
-        if kind is not None and self.created:
-            self._take_away()
 
-    def _take_away(self) -> None:
-        """Remove the environment that was made for something that failed; a folder that was there before stays."""
+    def take_away(self) -> None:
+        """Remove an environment that was made here for something that failed; a folder that was there before stays."""
+        if not self.created:
+            return
         if self._had_folder:
             for item in list(self.path.iterdir()):
                 remove_tree(item)

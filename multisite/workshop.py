@@ -136,8 +136,23 @@ class Workshop:
 
         place.demand_writable(wanted.lock.sha256)
         tools = self._tools(place.interpreter, place.before, progress)
-        result = sync(place.make, wanted, tools, before=place.before)
+        try:
+            result = sync(place.make, wanted, tools, before=place.before)
+        except BaseException:  # an interruption as well
+            self._take_away(place, tools.store)
+            raise
         return replace(result, created=place.created)
+
+    def _take_away(self, place: Place, store: Store) -> None:
+        """Leave nothing of an environment that was made for what has just failed."""
+        from multisite.registry import unregister
+
+        if place.environment is None or not place.created:
+            return
+        state = self.known_state(place.environment)
+        place.take_away()
+        if state is not None:
+            unregister(store.root, state.id)
 
     def sync(
         self,

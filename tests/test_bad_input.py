@@ -9,6 +9,7 @@ is no environment yet, and in one that holds a distribution; afterwards store an
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -2023,3 +2024,45 @@ def test_a_damaged_environment_is_mended_by_sync(machine: Machine, path: str, co
     machine.run("sync").succeeded()
     assert machine.run("doctor").code == 0
     assert machine.python("import kept; print(kept.version)").out == "1.0\n"
+
+
+# A new environment is whole, or not there.
+
+
+@pytest.mark.parametrize("folder", [False, True], ids=["missing", "an empty folder"])
+@pytest.mark.parametrize(
+    ("place", "failure"),
+    [
+        ("multisite.lockstep.Lockstep.write", OSError(errno.ENOSPC, "No space left on device", "/x")),
+        ("multisite.switching.conclude", KeyboardInterrupt()),
+        ("multisite.bootstrap.Bootstrap.write", PermissionError(errno.EACCES, "Permission denied", "/x")),
+    ],
+)
+def test_a_new_environment_that_fails_goes_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, place: str, failure: BaseException, folder: bool
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    if folder:
+        machine.venv.mkdir()
+    lock = locked(machine, machine.index.folder / "alpha-1.0-py3-none-any.whl")
+    with monkeypatch.context() as patched:
+        patched.setattr(place, fail)
+        assert machine.run("sync", lock).code == (130 if isinstance(failure, KeyboardInterrupt) else 3)
+    assert machine.venv.exists() is folder
+    assert not folder or list(machine.venv.iterdir()) == []
+    assert list((machine.store / "environments").glob("*.json")) == []
+    machine.run("sync", lock).succeeded()
+    assert machine.python("import alpha; print(alpha.version)").out == "1.0\n"
+
+
+def test_an_environment_stays_whoever_reads_the_report(machine: Machine) -> None:
+    lock = locked(machine, machine.index.folder / "alpha-1.0-py3-none-any.whl")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with machine.spawn("sync", "--json", lock, stdout=writing) as process:
+        os.close(writing)
+        process.communicate()
+    assert process.returncode == 1
+    assert machine.python("import alpha; print(alpha.version)").out == "1.0\n"
