@@ -40,7 +40,7 @@ def basic_wheels(folder: Path) -> list[Path]:
             entry_points={"console_scripts": {"alpha": "alpha:main"}},
             data={
                 "scripts": {"alpha-tool": "#!python\nprint('tool')\n", "alpha-sh": "#!/bin/sh\n"},
-                "data": {"share": {"alpha": {"conf.json": "{}"}}},
+                "data": {"share": {"alpha": {"conf.json": "{}"}}, "bin": {"alpha-data": "#!/bin/sh\n"}},
             },
             requires=["beta >=1", "gamma[x]", "absent; extra == 'y'", "absent; sys_platform == 'none'"],
         ),

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.content import script_names
+from multisite.content import landing, script_names
 from multisite.doctor.check import Fault
 from multisite.doctor.examination import listed
 
@@ -86,7 +86,7 @@ def _shipped(examination: Examination, path: str, file: ExaminedFile) -> list[Da
     if build is None or build.stored is None:
         return None
     name = path.partition("/")[2]
-    return [item for item in build.stored.manifest.data if (item.scheme, item.path) == ("scripts", name)]
+    return [item for item in build.stored.manifest.data if landing(item.scheme, item.path) == ("scripts", name)]
 
 
 def data_missing(examination: Examination) -> Iterator[Fault]:
