@@ -119,6 +119,14 @@ class Bootstrap:
             path.unlink()
         return bool(stale or left_over)
 
+    def mend_start(self) -> bool:
+        """Write the ``.pth`` file anew where it is there and damaged; return whether it was."""
+        path = self.site_packages / PTH_NAME
+        if _content(path) in {None, self._pth()}:
+            return False
+        write_atomic(path, self._pth())
+        return True
+
     def _own_files(self) -> Iterator[Path]:
         for folder in (self.folder / "runtime", self.folder / "runtime" / "__pycache__"):
             if folder.is_dir():

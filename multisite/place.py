@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.bootstrap import Bootstrap
 from multisite.environment import Environment
 from multisite.errors import InterpreterNotUsable, NotAnEnvironment
 from multisite.files import locked, remove_tree
@@ -156,7 +157,14 @@ class Place:
 
 def _inspected(environment: Environment) -> Interpreter:
     try:
-        return inspect_interpreter(environment.python)
+        try:
+            return inspect_interpreter(environment.python)
+        except InterpreterNotUsable:
+            # Before 3.13 no interpreter starts beside a start-up file that cannot be decoded, and it may be ours.
+            bootstrap = Bootstrap(prefix=environment.path, site_packages=environment.site_packages)
+            if not bootstrap.mend_start():
+                raise
+            return inspect_interpreter(environment.python)
     except InterpreterNotUsable as error:
         reason = f"its interpreter, {error.wanted}, cannot be used: {error.reason}"
         hint = "install that Python again, or remove the folder and make it anew"

@@ -222,6 +222,15 @@ def test_the_hashes_of_the_facts_are_what_they_say() -> None:
         assert signed == record._signed(content)  # type: ignore[no-untyped-call]
 
 
+def test_a_damaged_start_is_mended(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    assert not bootstrap.mend_start()
+    write(bootstrap, tmp_path / "store")
+    assert not bootstrap.mend_start()
+    (bootstrap.site_packages / PTH_NAME).write_bytes(b"\xff\xfe")
+    assert bootstrap.mend_start()
+    assert bootstrap.differences() == {}
+
+
 def test_what_is_removed_leaves_nothing(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
     write_table(bootstrap, tmp_path / "store")

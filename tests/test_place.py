@@ -141,3 +141,14 @@ def test_seed(machine: Machine) -> None:
     machine.run("lock", "beta", "--seed").succeeded()
     listed = machine.program("pip", "list", "--disable-pip-version-check", "--format=freeze")
     assert listed.out.splitlines() == ["beta==1.0", f"pip=={bundled.name.split('-')[1]}"], listed.err
+
+
+def test_a_start_up_file_that_keeps_the_interpreter_from_starting(machine: Machine) -> None:
+    machine.wheel("beta")
+    machine.run("lock", "beta").succeeded()
+    (path,) = machine.venv.glob("lib/python*/site-packages/00-multisite.pth")
+    path.write_bytes(b"\xff\xfe")
+    assert machine.run("doctor").code != 0
+    machine.run("sync").succeeded()
+    assert machine.python("import beta").code == 0
+    assert machine.run("doctor", "--json").json["findings"] == []
