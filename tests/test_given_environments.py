@@ -32,11 +32,11 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield machine
 
 
-def make(maker: str, python: Path, path: Path, *options: str) -> None:
-    commands: dict[str, list[str | Path]] = {
-        "venv": [python, "-m", "venv", *options, path],
-        "virtualenv": [sys.executable, "-m", "virtualenv", "--no-download", "--python", python, *options, path],
-        "uv": [find_uv_bin(), "venv", "--quiet", "--python", python, *options, path],
+def make(maker: str, python: Path, path: Path) -> None:
+    commands = {
+        "venv": [str(python), "-m", "venv", str(path)],
+        "virtualenv": [sys.executable, "-m", "virtualenv", "--no-download", "--python", str(python), str(path)],
+        "uv": [find_uv_bin(), "venv", "--quiet", "--python", str(python), str(path)],
     }
     clean = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     subprocess.run(commands[maker], check=True, capture_output=True, env=clean)
@@ -119,7 +119,7 @@ class Upgraded:
 def prefix(version: str, interpreters: dict[str, Path]) -> Path:
     if version not in interpreters:
         pytest.skip(f"no Python {version} here")
-    command = [interpreters[version], "-I", "-c", "import sys; print(sys.base_prefix)"]
+    command = [str(interpreters[version]), "-I", "-c", "import sys; print(sys.base_prefix)"]
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
@@ -199,7 +199,8 @@ def test_an_interpreter_that_is_gone(machine: Machine, interpreters: dict[str, P
     place = Upgraded(machine, prefix("3.11", interpreters))
     place.upgrade(machine.folder / "versions" / "nowhere")
     before = snapshot(machine.venv, content=True)
-    for words in (["doctor"], ["sync"], ["lock", "beta"]):
+    commands: list[list[str | Path]] = [["doctor"], ["sync"], ["lock", "beta"]]
+    for words in commands:
         done = machine.run(*words)
         assert done.code == 3
         assert f"its interpreter is gone: {machine.venv}/bin/python leads to {place.current}/bin/python" in done.err

@@ -31,9 +31,10 @@ def command_line(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
     def install(version: str) -> Path:
         if version not in installed:
             folder = tmp_path_factory.mktemp(f"cli-{version}")
+            venv = str(folder / "venv")
             for words in (
-                ["venv", "--quiet", "--python", found_pythons()[version], folder / "venv"],
-                ["pip", "install", "--quiet", "--python", folder / "venv", ROOT],
+                ["venv", "--quiet", "--python", str(found_pythons()[version]), venv],
+                ["pip", "install", "--quiet", "--python", venv, str(ROOT)],
             ):
                 subprocess.run([find_uv_bin(), *words], check=True, env=_clean())
             installed[version] = folder / "venv" / "bin" / "multisite"
