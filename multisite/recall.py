@@ -85,7 +85,9 @@ def clean_up(environment: Environment, lockfile: Path) -> None:
 def conclude(environment: Environment, state: EnvironmentState) -> bool:
     """Make *state* the environment's; return whether it is another one than before."""
     written = environment.write_state(state)
-    _next(environment).unlink(missing_ok=True)
+    following = _next(environment)
+    if following.exists():  # on a disk that is mounted for reading, removing nothing is an error
+        following.unlink(missing_ok=True)
     return written
 
 

@@ -44,7 +44,7 @@ def make(maker: str, python: Path, path: Path) -> None:
 
 def installed(machine: Machine, *names: str) -> None:
     """Really install distributions, as pip and uv do."""
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--python", machine.venv / "bin" / "python", *names]
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--python", str(machine.venv), *names]
     subprocess.run(command, check=True, env=machine.environ())
 
 
