@@ -24,6 +24,17 @@ class MakeWheel(Protocol):
     def __call__(self, name: str, version: str = ..., files: builders.Tree | None = ..., **options: Any) -> Path: ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--exhaustive", action="store_true", help="run the tests that take many minutes as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--exhaustive"):
+        for item in items:
+            if item.get_closest_marker("exhaustive"):
+                item.add_marker(pytest.mark.skip(reason="takes many minutes; run with --exhaustive"))
+
+
 def pytest_report_header() -> str:
     return f"pythons: {', '.join(found_pythons())}"
 

@@ -87,7 +87,7 @@ def test_killed_at_a_change_of_the_disk(ground: Ground, situation: Situation, na
         assert store_faults(ground) == [], change
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
 @pytest.mark.parametrize("situation", every_situation[-1:], indirect=True)
 def test_killed_at_every_change_of_the_disk(ground: Ground, situation: Situation, name: str) -> None:
@@ -96,7 +96,7 @@ def test_killed_at_every_change_of_the_disk(ground: Ground, situation: Situation
         assert store_faults(ground) == [], change
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("situation", every_situation, indirect=True)
 def test_killed_at_some_moment(ground: Ground, situation: Situation, name: str) -> None:
