@@ -135,13 +135,23 @@ class Place:
             self._held.enter_context(locked(lock, timeout=0))
         except TimeoutError:
             self._notice(f"waiting for another multisite that works on {self.path}")
-            self._held.enter_context(locked(lock))
+            self._wait(lock)
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
         self.environment = environment
         recalled = recall(environment)
         self.before = None if recalled is None else recalled.state
+
+    def _wait(self, lock: Path) -> None:
+        try:
+            self._held.enter_context(locked(lock))
+            gone = None if (self.path / "pyvenv.cfg").exists() else FileNotFoundError(lock)
+        except FileNotFoundError as error:
+            gone = error
+        if gone is not None:
+            reason = "it was removed while this command waited for it"
+            raise NotAnEnvironment(self.path, reason, hint="run the command again") from gone
 
     def _demanded(self, found: Interpreter) -> Interpreter:
         """Return the environment's interpreter if it is the one that was asked for. Raises NotAnEnvironment."""

@@ -127,3 +127,14 @@ def test_waiting_can_be_given_up(machine: Machine, lockfiles: list[Path], number
         assert (found, text) == (code, {130: "interrupted\n", 143: "terminated\n"}[code])
         assert snapshot(machine.venv, machine.store) == before
     judge(machine)
+
+
+def test_what_was_removed_meanwhile(machine: Machine, lockfiles: list[Path]) -> None:
+    machine.run("sync", lockfiles[0]).succeeded()
+    with locked(machine.venv / ".multisite" / "lock"):
+        process = waiting(machine, "sync", lockfiles[1])
+        shutil.rmtree(machine.venv)
+    ((code, text),) = ended([process])
+    reason = f"error: {machine.venv}: it was removed while this command waited for it"
+    assert (code, text.splitlines()) == (3, [reason, "next: run the command again"])
+    assert not machine.venv.exists()
