@@ -204,6 +204,41 @@ def test_start_up_code_that_is_gone_is_one_line(bootstrap: Bootstrap, tmp_path: 
     assert line.endswith("; run: multisite sync")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "wins"),
+    [
+        ("six-2.dist-info/METADATA", "Metadata-Version: 2.1\nName: six\nVersion: 2\n", "real"),
+        ("six-2-py3.8.egg-info", "Metadata-Version: 1.0\nName: six\nVersion: 2\n", "real"),
+        ("six.egg-link", "/somewhere\n../\n", "real"),
+        ("six-2.dist-info/LICENSE", "", "locked"),
+        ("six.egg-info", "", "locked"),
+    ],
+)
+def test_a_real_distribution_of_the_same_name(
+    bootstrap: Bootstrap, tmp_path: Path, name: str, content: str, wins: str
+) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    path = bootstrap.site_packages / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    done = run(bootstrap, "-c", "import importlib.util; print('locked' if importlib.util.find_spec('six') else 'real')")
+    assert done.stdout.strip() == wins, done.stderr
+
+
+def test_a_path_that_can_be_asked_once(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    real = bootstrap.site_packages / "real-1.dist-info"
+    real.mkdir()
+    (real / "METADATA").write_text("Metadata-Version: 2.1\nName: real\nVersion: 1\n")
+    program = (
+        "import sys, importlib.metadata as metadata\n"
+        "print(sorted(one.metadata['Name'] for one in metadata.distributions(path=iter(sys.path))))"
+    )
+    assert run(bootstrap, "-c", program).stdout == "['real', 'six']\n"
+
+
 def test_a_copied_distribution_keeps_its_facts(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
     write_table(bootstrap, tmp_path / "store")

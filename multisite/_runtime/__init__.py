@@ -240,7 +240,8 @@ class Site:
             return ()
         known = self._replaced
         if known is None or known[0] is not table or known[1] != time:
-            infos = [child for child in os.listdir(self.path) if child.endswith((".dist-info", ".egg-info"))]
+            kinds = (".dist-info", ".egg-info", ".egg-link")
+            infos = [child for child in os.listdir(self.path) if child.endswith(kinds)]
             if infos:
                 from .installed import installed
 

@@ -58,7 +58,10 @@ class Query:
         if context is None:
             context = self.protocol.DistributionFinder.Context()
         self.name = context.name
-        self.path = [str(entry) for entry in context.path]
+        path = context.path
+        if iter(path) is path:  # the finders after this one are to see it as well
+            path = vars(context)["path"] = list(path)
+        self.path = [str(entry) for entry in path]
         self.site = site
         self.at = [at for at, entry in enumerate(self.path) if site.owns(entry)]
         self.folder = self._folder()

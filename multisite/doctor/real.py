@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import Distribution
 from typing import TYPE_CHECKING
 
+from multisite._runtime.installed import is_whole
 from multisite.doctor.examination import RealDistribution
 from multisite.manifest import top_level
 from multisite.names import normalize
@@ -31,11 +32,14 @@ def real_distributions(site_packages: Path) -> dict[NormalizedName, RealDistribu
 def _metadata(site_packages: Path) -> Iterator[Path]:
     if site_packages.is_dir():
         for path in sorted(site_packages.iterdir()):
-            if path.name.endswith((".dist-info", ".egg-info")):
+            is_metadata = path.name.endswith((".dist-info", ".egg-info", ".egg-link"))
+            if is_metadata and is_whole(str(path)):  # type: ignore[no-untyped-call]
                 yield path
 
 
 def _read(path: Path) -> RealDistribution:
+    if path.suffix == ".egg-link":  # a project that setuptools installed editable, in the way before PEP 660
+        return RealDistribution(name=normalize(path.stem), version="(editable)")
     stem, _, version = path.name.rpartition(".")[0].partition("-")
     if not path.is_dir():  # distutils wrote a file
         return RealDistribution(name=normalize(stem), version=version.partition("-")[0])
