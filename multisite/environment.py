@@ -46,7 +46,9 @@ class Environment:
         python = environment.python
         if not python.is_file():
             gone = f"{python} leads to {python.readlink()}" if python.is_symlink() else f"there is no {python}"
-            raise NotAnEnvironment(path, f"its interpreter is gone: {gone}", hint="remove the folder and make it anew")
+            # Its folder may have the only copy of the lockfile, so nobody is told to remove it.
+            hint = f"make another from its lockfile: multisite sync {path / 'pylock.toml'} --venv DIR --python PYTHON"
+            raise NotAnEnvironment(path, f"its interpreter is gone: {gone}", hint=hint)
         return environment
 
     @classmethod

@@ -177,5 +177,6 @@ def _inspected(environment: Environment) -> Interpreter:
             return inspect_interpreter(environment.python)
     except InterpreterNotUsable as error:
         reason = f"its interpreter, {error.wanted}, cannot be used: {error.reason}"
-        hint = "install that Python again, or remove the folder and make it anew"
+        remade = f"multisite sync {environment.lockfile} --venv DIR --python PYTHON"
+        hint = f"install that Python again, or make another environment from its lockfile: {remade}"
         raise NotAnEnvironment(environment.path, reason, hint=hint) from error

@@ -1631,7 +1631,7 @@ def an_environment_without_a_home(machine: Machine) -> Words:
     3,
     """
     error: ROOT/work/.venv: its interpreter is gone: ROOT/work/.venv/bin/python leads to /no/such/python3
-    next: remove the folder and make it anew
+    next: make another from its lockfile: multisite sync ROOT/work/.venv/pylock.toml --venv DIR --python PYTHON
     """,
     states=("existing",),
 )
@@ -1645,7 +1645,7 @@ def an_environment_whose_interpreter_is_gone(machine: Machine) -> Words:
     3,
     """
     error: ROOT/work/.venv: its interpreter, ROOT/work/.venv/bin/python, cannot be used: it does not work as a Python interpreter (exit code 7)
-    next: install that Python again, or remove the folder and make it anew
+    next: install that Python again, or make another environment from its lockfile: multisite sync ROOT/work/.venv/pylock.toml --venv DIR --python PYTHON
     """,
     states=("existing",),
 )

@@ -239,7 +239,7 @@ def test_a_failure_leaves_nothing(
     path = tmp_path / "venv"
     if exists:
         path.mkdir()
-    assert refused(path, own) == f"{path}: it cannot be made: [Errno 28] No space left on device"
+    assert refused(path, own) == f"{path}: it cannot be made: No space left on device"
     assert tree(tmp_path) == ({"venv": "folder"} if exists else {})
 
 
