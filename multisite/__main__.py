@@ -14,9 +14,13 @@ def main() -> int:
 
         sys.stdout.write(f"multisite {__version__}\n")
         return 0
-    from multisite.cli import run
+    try:
+        from multisite.cli import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while it was loading: nothing has been done
+        sys.stderr.write("interrupted\n")
+        return 130
 
 
 if __name__ == "__main__":

@@ -56,6 +56,12 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _hung_up()
+    except KeyboardInterrupt:
+        output.say("interrupted", level=-1)
+        return _INTERRUPTED
+    except _Terminated:
+        output.say("terminated", level=-1)
+        return _TERMINATED
     return code
 
 
@@ -74,12 +80,6 @@ def _run(options: argparse.Namespace, output: Output) -> int:
     except OSError as error:
         output.problem(f"{error.filename or 'the system'}: {error.strerror or error}", _advice(error))
         return _FAILED
-    except KeyboardInterrupt:
-        output.say("interrupted", level=-1)
-        return _INTERRUPTED
-    except _Terminated:
-        output.say("terminated", level=-1)
-        return _TERMINATED
 
 
 def _advice(error: OSError) -> str:

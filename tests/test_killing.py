@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -75,6 +77,32 @@ def test_the_locks_differ(grounds: tuple[Ground, dict[str, Situation]]) -> None:
     assert first.holds["versions"] == ["alpha 1.0", "gone 1.0", "joint-a 1.0", "joint-b 1.0"]
     assert second.holds["versions"] == ["alpha 2.0", "joint-a 2.0", "joint-b 2.0", "new 1.0"]
     assert "/shared/" in first.holds["modules"]["joint"] != second.holds["modules"]["joint"]
+
+
+LOADING = """\
+import os, signal, sys
+module, number = sys.argv[1], getattr(signal, sys.argv[2])
+sys.argv[1:] = ["list", "--venv", "nowhere"]
+sys.addaudithook(lambda event, found: event == "import" and found[0] == module and os.kill(os.getpid(), number))
+from multisite.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "ended"),
+    [
+        ("multisite.cli", "SIGINT", (130, "interrupted\n")),
+        ("multisite.arguments", "SIGINT", (130, "interrupted\n")),
+        ("multisite.arguments", "SIGTERM", (-15, "")),
+        ("multisite.commands", "SIGINT", (130, "interrupted\n")),
+        ("multisite.commands", "SIGTERM", (143, "terminated\n")),
+        ("multisite.logged", "SIGTERM", (143, "terminated\n")),
+    ],
+)
+def test_killed_while_it_loads(module: str, name: str, ended: tuple[int, str]) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADING, module, name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == ended
 
 
 @pytest.mark.parametrize("name", SIGNALS)
