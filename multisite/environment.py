@@ -158,10 +158,15 @@ class Environment:
 
 def python_record(interpreter: Interpreter) -> PythonRecord:
     """Return what tells later whether the interpreter is still the same, by its key and by the file."""
-    facts = interpreter.base_executable.stat()
+    executable = interpreter.base_executable
+    # It has several names, and which one is found depends on who asks: take the one with the version.
+    versioned = executable.with_name(interpreter.library)
+    if versioned.exists() and versioned.samefile(executable):
+        executable = versioned
+    facts = executable.stat()
     return PythonRecord(
         key=interpreter.key,
-        executable=str(interpreter.base_executable),
+        executable=str(executable),
         size=facts.st_size,
         mtime_ns=facts.st_mtime_ns,
     )

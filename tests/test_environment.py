@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -381,3 +382,17 @@ def test_the_record_of_an_interpreter(own: Interpreter, tmp_path: Path) -> None:
     inside = inspect_interpreter(made.python)
     assert python_record(inside) == python_record(own)
     assert python_record(own).size == own.base_executable.stat().st_size
+
+
+def test_the_record_of_an_interpreter_does_not_depend_on_its_name(own: Interpreter, tmp_path: Path) -> None:
+    versioned = tmp_path / own.library
+    versioned.write_bytes(b"")
+    (tmp_path / "python").symlink_to(own.library)
+    (tmp_path / "other").write_bytes(b"x")
+    records = [
+        environment.python_record(replace(own, base_executable=tmp_path / name)) for name in ("python", own.library)
+    ]
+    assert records[0] == records[1]
+    assert records[0].executable == str(versioned)
+    other = environment.python_record(replace(own, base_executable=tmp_path / "other"))
+    assert other.executable == str(tmp_path / "other")
