@@ -68,8 +68,8 @@ def test_an_interruption_leaves_things_as_they_were(
         while "/files/gamma-1.0-py3-none-any.whl" not in machine.index.requests:
             assert process.poll() is None
         process.send_signal(number)
+        _, err = process.communicate()  # it waits for no server; were the file released before, it could still arrive
         released.set()
-        _, err = process.communicate()
     assert (process.returncode, err) == (code, f"{said}\n")
     assert snapshot(machine.venv) == before
     assert not list((machine.store / "pins").glob("*"))
