@@ -85,6 +85,9 @@ class Ground:
     def __post_init__(self) -> None:
         self.names = tuple(sorted(_modules(self.machine.index.folder)))
         self.imported = self.imported or self.names
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            # As shells start what is to run in the background; the commands would inherit it, and hear no Ctrl-C.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # What there is to begin with.
 
