@@ -26,7 +26,7 @@ def _find(version: str) -> Path | None:
     pyenv = sorted(versions.glob(f"{version}.*/bin/python"), key=_numbers, reverse=True)
     on_path = shutil.which(f"python{version}")
     candidates = [*pyenv, *([Path(on_path)] if on_path else []), *_uv_python(version)]
-    return next((path for path in candidates if _works(path, version)), None)
+    return next((found for found in (_interpreter(path, version) for path in candidates) if found), None)
 
 
 def _numbers(path: Path) -> list[int]:
@@ -41,7 +41,9 @@ def _uv_python(version: str) -> list[Path]:
     return [Path(done.stdout.strip())] if done.returncode == 0 else []
 
 
-def _works(path: Path, version: str) -> bool:
-    probe = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
+def _interpreter(path: Path, version: str) -> Path | None:
+    """Return the interpreter that *path* starts, which may be a script that looks for one, or a virtual environment's."""
+    probe = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2], sys._base_executable)"
     done = subprocess.run([path, "-I", "-c", probe], capture_output=True, text=True, check=False)
-    return done.returncode == 0 and done.stdout.split() == ["cpython", version]
+    implementation, found, executable = (*done.stdout.split(maxsplit=2), "", "", "")[:3]
+    return Path(executable.strip()) if (implementation, found) == ("cpython", version) else None
