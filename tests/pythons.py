@@ -42,7 +42,7 @@ def _uv_python(version: str) -> list[Path]:
 
 
 def _interpreter(path: Path, version: str) -> Path | None:
-    """Return the interpreter that *path* starts, which may be a script that looks for one, or a virtual environment's."""
+    """Return the interpreter that *path* starts: it may be a script that looks for one, or in a virtual environment."""
     probe = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2], sys._base_executable)"
     done = subprocess.run([path, "-I", "-c", probe], capture_output=True, text=True, check=False)
     implementation, found, executable = (*done.stdout.split(maxsplit=2), "", "", "")[:3]
