@@ -29,11 +29,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import multisite
 from tests.independent_store_check import faults
 from tests.machine import Done, Machine
 
 __all__ = ["Ground", "Lock", "Situation", "leftovers"]
 
+_PRODUCT = Path(multisite.__file__).parent
 DYING = Path(__file__).parent / "probes" / "dying.py"
 _ENDS = 120  # seconds, for what hangs
 _PROBE = """\
@@ -218,6 +220,8 @@ class Ground:
         if name == "SIGKILL":
             return
         text = self._log.read_text()
+        if _of_the_interpreter(text):
+            return
         if "Traceback" in text:
             yield f"{name}: {text}"
         # Before the command line has begun the signal ends the process as any other.
@@ -275,6 +279,12 @@ class Ground:
         answers = dict.fromkeys(self.names, "AttributeError(\"'NoneType' object has no attribute 'origin'\")")
         answers.update({name: f"ModuleNotFoundError(\"No module named '{name}'\")" for name in self.imported})
         return {"modules": answers, "versions": []}
+
+
+def _of_the_interpreter(text: str) -> bool:
+    """Say whether Python itself was interrupted, before the first line of the command was run."""
+    started = text.startswith(("Traceback", "Could not import runpy module\nTraceback"))
+    return started and text.endswith("KeyboardInterrupt\n") and str(_PRODUCT) not in text
 
 
 def leftovers(machine: Machine) -> list[Path]:
