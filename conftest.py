@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tests import builders
+from tests.machine import hear_interrupts
 from tests.pythons import found_pythons
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class MakeWheel(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--exhaustive", action="store_true", help="run the tests that take many minutes as well")
+
+
+def pytest_configure() -> None:
+    hear_interrupts()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -31,7 +31,7 @@ from typing import Any
 
 import multisite
 from tests.independent_store_check import faults
-from tests.machine import Done, Machine
+from tests.machine import Done, Machine, hear_interrupts
 
 __all__ = ["Ground", "Lock", "Situation", "leftovers"]
 
@@ -87,9 +87,6 @@ class Ground:
     def __post_init__(self) -> None:
         self.names = tuple(sorted(_modules(self.machine.index.folder)))
         self.imported = self.imported or self.names
-        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-            # As shells start what is to run in the background; the commands would inherit it, and hear no Ctrl-C.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # What there is to begin with.
 
@@ -347,6 +344,7 @@ def main() -> int:
     parser.add_argument("--kills", nargs="+", default=["SIGKILL=100", "SIGINT=100", "SIGTERM=30"])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    hear_interrupts()
     with tempfile.TemporaryDirectory() as folder, Machine.opened(Path(folder) / "machine") as machine:
         for wheel in options.wheels.resolve().glob("*.whl"):
             (machine.index.folder / wheel.name).symlink_to(wheel)

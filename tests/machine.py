@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,10 +22,16 @@ from tests.index import LocalIndex
 if TYPE_CHECKING:
     from multisite.state import EnvironmentState
 
-__all__ = ["Done", "Machine", "snapshot"]
+__all__ = ["Done", "Machine", "hear_interrupts", "snapshot"]
 
 _BACKEND = Path(__file__).parent / "data" / "backend.py"
 _KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "COV_CORE_SOURCE")
+
+
+def hear_interrupts() -> None:
+    """Have the commands that are started hear Ctrl-C: shells start what is to run in the background deaf to it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
