@@ -17,6 +17,7 @@ from multisite.content import (
 )
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument
+from multisite.headers import read_native
 from multisite.manifest import DataFile, Manifest, claims, top_level
 from multisite.names import BuildId, normalize
 from multisite.record import RecordEntry, parse_record
@@ -172,20 +173,21 @@ def _located(folder: Path, path: str) -> Path:
     return folder / "site-packages" / rest if scheme == "site" else folder / "data" / scheme / rest
 
 
-def describe(folder: Path) -> Manifest:
-    """Make the manifest of the entry in *folder* from what is in it: RECORD, metadata, ``.pth`` files and data.
+def describe(folder: Path, *, native: Iterable[str] | None = None) -> Manifest:
+    """Make the manifest of the entry in *folder* from what is in it: RECORD, metadata, ``.pth`` files and so on.
 
-    Raises InvalidDocument where these are missing or unreadable.
+    *native* names the files in site-packages that begin as native code; without it each is looked at. Raises
+    InvalidDocument where something is missing or unreadable.
     """
     try:
-        return _described(folder)
+        return _described(folder, native)
     except InvalidDocument:
         raise
     except (OSError, ValueError) as error:  # not there, not UTF-8, no version
         raise InvalidDocument("entry", folder, [str(error)], hint=_REPAIR) from error
 
 
-def _described(folder: Path) -> Manifest:
+def _described(folder: Path, native: Iterable[str] | None) -> Manifest:
     from packaging.metadata import parse_email
     from packaging.version import Version
 
@@ -215,6 +217,7 @@ def _described(folder: Path) -> Manifest:
         pth=_texts(site, paths, ".pth"),
         start=_texts(site, paths, ".start"),
         data=tuple(_data_file(folder, *placed) for placed in rows if placed[0] != "site"),
+        native=read_native(site, sorted(paths) if native is None else sorted(native)),
         files=len(record),
         size=sum(row.size or 0 for row in record),
     )

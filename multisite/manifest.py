@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.names import BuildId, normalize
+from multisite.native import Native, Search, linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "DataFile", "Manifest", "claims", "closures", "collide", "top_level"]
 
-FORMAT = 1
+FORMAT = 2
 _KIND = "entry manifest"
 _IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pyw")
 # A regular package's folder and a module can be only one distribution's; what is no module in a namespace's folder is
@@ -58,6 +59,7 @@ class Manifest:
     pth: Mapping[str, str] = field(default_factory=dict)
     start: Mapping[str, str] = field(default_factory=dict)
     data: tuple[DataFile, ...] = ()
+    native: Native = field(default_factory=Native)
     files: int = 0
     size: int = 0
 
@@ -88,6 +90,7 @@ class Manifest:
             pth=fields.text_map("pth"),
             start=fields.text_map("start"),
             data=tuple(_data_file(item) for item in fields.mappings("data")),
+            native=_native(fields.mapping("native")),
             files=fields.integer("files"),
             size=fields.integer("bytes"),
         )
@@ -127,6 +130,13 @@ class Manifest:
                 }
                 for file in self.data
             ],
+            "native": {
+                "files": list(self.native.files),
+                "searches": [
+                    {"folders": list(search.folders), "names": list(search.names), "chained": search.chained}
+                    for search in self.native.searches
+                ],
+            },
             "files": self.files,
             "bytes": self.size,
         }
@@ -139,6 +149,16 @@ def _data_file(fields: Fields) -> DataFile:
         sha256=fields.digest("sha256"),
         size=fields.integer("size"),
         executable=fields.boolean("executable"),
+    )
+
+
+def _native(fields: Fields) -> Native:
+    return Native(
+        files=fields.texts("files"),
+        searches=tuple(
+            Search(folders=item.texts("folders"), names=item.texts("names"), chained=item.boolean("chained"))
+            for item in fields.mappings("searches")
+        ),
     )
 
 
@@ -222,7 +242,9 @@ def _within(path: str) -> list[str]:
 
 
 def closures(manifests: Sequence[Manifest]) -> list[tuple[Manifest, ...]]:
-    """Return the groups of distributions that collide, directly or through others; those alone are in none.
+    """Return the groups of distributions that one folder has to hold; those alone are in none.
+
+    They collide, or native files of one look for those of the other (``multisite.native``), directly or through others.
 
     Members are sorted by build, groups by their first member.
     """
@@ -245,6 +267,8 @@ def closures(manifests: Sequence[Manifest]) -> list[tuple[Manifest, ...]]:
         for holder in met:
             if find(holder) != find(at) and collide(manifest, manifests[holder]):
                 leader[find(at)] = find(holder)
+    for one, other in linked([manifest.native for manifest in manifests]):
+        leader[find(one)] = find(other)
     groups: dict[int, list[Manifest]] = {}
     for at, manifest in enumerate(manifests):
         groups.setdefault(find(at), []).append(manifest)

@@ -189,8 +189,8 @@ class Store:
     def _unpacked(self, path: Path, artifact: Artifact, *, replace: bool) -> StoredDistribution:
         with self._incoming() as folder:
             with WheelFile.open(path) as wheel:
-                unpack(wheel, folder)
-            manifest = describe(folder)
+                native = unpack(wheel, folder)
+            manifest = describe(folder, native=native)
             (folder / "manifest.json").write_bytes(manifest.to_document())
             (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
             flush_tree(folder)

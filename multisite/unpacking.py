@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel
 from multisite.files import flush_folder, write_new
+from multisite.native import HEAD, native_kind
 from multisite.record import RecordEntry, format_record
 from multisite.wheel import DAMAGED
 
@@ -24,11 +25,12 @@ _CHUNK = 1 << 20
 _FLUSHERS = 16
 
 
-def unpack(wheel: WheelFile, folder: Path) -> None:
+def unpack(wheel: WheelFile, folder: Path) -> frozenset[str]:
     """Write the content of *wheel* into the new *folder*: ``site-packages/``, ``data/<scheme>/``, and its RECORD.
 
     RECORD lists what was written: files of purelib and platlib where they landed, with SHA-256, and nothing that
-    installing adds or replaces. Raises InvalidWheel with every file whose content is not what the wheel's RECORD says.
+    installing adds or replaces. Returned are the paths in site-packages of native files. Raises InvalidWheel with every
+    file whose content is not what the wheel's RECORD says.
     """
     destination = _Destination(folder)
     problems: list[str] = []
@@ -45,12 +47,14 @@ def unpack(wheel: WheelFile, folder: Path) -> None:
         raise InvalidWheel(wheel.filename, problems)
     own = f"{wheel.dist_info}/RECORD"
     destination.write(f"site-packages/{own}", format_record([*rows, RecordEntry(path=own)]).encode())
+    return frozenset(destination.native)
 
 
 class _Destination:
-    """A folder that is filled; it makes each folder below it once."""
+    """A folder that is filled; it makes each folder below it once. ``native`` are the paths of native files."""
 
     def __init__(self, folder: Path) -> None:
+        self.native: list[str] = []
         self._folder = folder
         self._made: set[Path] = set()
 
@@ -58,10 +62,13 @@ class _Destination:
         """Write *member*, unless it is left out, and return its line of RECORD; add what is wrong to *problems*."""
         expected = member.record
         with wheel.open_member(member) as source:
-            start = source.readline(_CHUNK) if member.scheme == "scripts" else b""
+            is_script = member.scheme == "scripts"
+            start = source.readline(_CHUNK) if is_script else source.read(_CHUNK)
             if member.is_content:
                 path = self._prepared(_place(member))
-                mode = 0o777 if member.executable or starts_as_python(start) else 0o666
+                mode = 0o777 if member.executable or (is_script and starts_as_python(start)) else 0o666
+                if member.scheme == "site" and native_kind(start[:HEAD]):
+                    self.native.append(member.path)
                 with os.fdopen(write_new(path, mode=mode), "wb") as file:
                     sha256, other, size = _copied(source, start, file, expected.algorithm)
             else:

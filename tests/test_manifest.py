@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.manifest import DataFile, Manifest, claims, closures, collide, top_level
 from multisite.names import normalize
+from multisite.native import Native, Search
 
 DATA = Path(__file__).parent / "data" / "manifests"
 
@@ -33,13 +34,19 @@ MANIFEST = Manifest(
     pth={"foo.pth": "import foo\n"},
     start={"foo.start": "foo:start\n"},
     data=(DataFile(scheme="scripts", path="foo.sh", sha256="1a" * 32, size=12, executable=True),),
+    native=Native(
+        files=("foo/lib/libfoo.so.1",),
+        searches=(Search(folders=("foo/lib", "bar/lib"), names=("libbar.so.1",), chained=True),),
+    ),
     files=12,
     size=34567,
 )
 
 
-def manifest(name: str, *paths: str) -> Manifest:
-    return replace(MANIFEST, name=normalize(name), claims=claims(paths), top_level=top_level(paths))
+def manifest(name: str, *paths: str, native: Native | None = None) -> Manifest:
+    return replace(
+        MANIFEST, name=normalize(name), claims=claims(paths), top_level=top_level(paths), native=native or Native()
+    )
 
 
 def test_round_trip() -> None:
@@ -83,7 +90,7 @@ def test_every_key_is_needed(key: str) -> None:
 
 
 def test_unknown_keys_are_ignored() -> None:
-    document = {**json.loads(MANIFEST.to_document()), "native": {}}
+    document = {**json.loads(MANIFEST.to_document()), "modules": {}}
     assert Manifest.from_document(json.dumps(document).encode(), "manifest.json") == MANIFEST
 
 
@@ -157,6 +164,15 @@ def test_closures_are_transitive_and_sorted() -> None:
     assert [[str(member.name) for member in closure] for closure in found] == [["a", "b", "c"], ["d", "f"]]
 
 
+def test_closures_hold_who_finds_native_files_of_whom() -> None:
+    searches = (Search(folders=("b/lib",), names=("libb.so",), chained=False),)
+    finder = manifest("a", "a/__init__.py", native=Native(files=("a/x.so",), searches=searches))
+    found = manifest("b", "b/__init__.py", "ns/x.py", native=Native(files=("b/lib/libb.so",)))
+    meets = manifest("c", "ns/x.py")
+    assert closures([found, meets, finder]) == [(finder, found, meets)]
+    assert closures([meets, finder]) == []
+
+
 trees = st.lists(
     st.sampled_from(
         [
@@ -195,7 +211,7 @@ def written(**changes: Any) -> bytes:
     return json.dumps({**json.loads(MANIFEST.to_document()), **changes}).encode()
 
 
-@pytest.mark.parametrize("found", [0, 2, 99])
+@pytest.mark.parametrize("found", [0, 1, 3, 99])
 def test_another_format(found: int) -> None:
     with pytest.raises(UnsupportedFormat) as caught:
         Manifest.from_document(written(format=found), "manifest.json")
