@@ -43,3 +43,16 @@ class NaiveFinder:
 def install(rows: Sequence[tuple[str, Sequence[str], str]]) -> None:
     """Find what is locked; *rows* are folder, top-level names and dist-info folder of each distribution."""
     sys.meta_path.insert(0, NaiveFinder(rows))
+
+
+def start(kind: str, rows: Sequence[tuple[str, Sequence[str], str]]) -> None:
+    """Find what is locked in one of several wrong ways. May be called any number of times."""
+    if any(type(finder).__name__ == "NaiveFinder" for finder in sys.meta_path):
+        return
+    if kind == "path":
+        folders = [folder for folder, _, _ in rows]
+        sys.path.extend(folder for folder in dict.fromkeys(folders) if folder not in sys.path)
+    elif kind == "before":
+        install(rows)
+    elif kind == "after":
+        sys.meta_path.append(NaiveFinder(rows))
