@@ -1,0 +1,119 @@
+"""Runs a program in a plain environment and in a multisite one, and compares what was seen."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomli
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.parity.environments import Environment
+from tests.programs.offers import offer
+from tests.programs.side import Side
+
+if TYPE_CHECKING:
+    from tests.programs.program import Known, Program
+
+__all__ = ["Result", "compare"]
+
+Facts = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What was seen of one program with one Python. ``versions`` are those of what was asked for."""
+
+    name: str
+    python: str
+    versions: dict[str, str]
+    distributions: int
+    plain: Side
+    locked: Side
+    known: tuple[Known, ...]
+    store_changes: tuple[str, ...]
+
+    def difference(self) -> list[str]:
+        """Return what differs and should not, as lines of a diff; a known difference that is not there is one."""
+        lines = list(difflib.unified_diff(self.plain.seen, self.locked.seen, "plain", "locked", lineterm="", n=0))
+        changed = [line for line in lines[2:] if not line.startswith("@@")]
+        if all(self._is_known(line) for line in changed):
+            lines = []
+        gone = [f"known, but not seen: {known.pattern}" for known in self.known if not _any(known, changed)]
+        codes = [] if self.plain.codes == self.locked.codes else [f"exit codes: {self.plain.codes} {self.locked.codes}"]
+        return [*lines, *gone, *codes, *self.store_changes]
+
+    def _is_known(self, line: str) -> bool:
+        return any(re.fullmatch(known.pattern, line[1:]) for known in self.known)
+
+
+def _any(known: Known, lines: list[str]) -> bool:
+    return any(re.fullmatch(known.pattern, line[1:]) for line in lines)
+
+
+def compare(name: str, program: Program, version: str, *, folder: Path, shared: Path) -> Result:
+    """Run *program* on both sides in *folder*; the store and downloaded wheels are in *shared*."""
+    locked, plain = (_environment(kind, version, folder, shared) for kind in ("multisite", "plain"))
+    wheels = offer(program.offers, interpreter=locked.interpreter, folder=shared)
+    lockfile = locked.venv / "pylock.toml"
+    for environment in (locked, plain):
+        environment.make(program.requirements, lockfile, system_site=False)
+    locked.prepare(program.prepared)
+    used = [Path(os.path.realpath(entry)) for entry in _entries(locked)]
+    before = _files(used)
+    sides = [Side(environment=each, wheels=wheels, varying=program.varying) for each in (plain, locked)]
+    for side in sides:
+        side.work.mkdir()
+        program.drive(side)
+    packages = tomli.loads(lockfile.read_text(encoding="utf-8"))["packages"]
+    asked = {canonicalize_name(Requirement(requirement).name) for requirement in program.requirements}
+    return Result(
+        name=name,
+        python=version,
+        versions={package["name"]: package["version"] for package in packages if package["name"] in asked},
+        distributions=len(packages),
+        plain=sides[0],
+        locked=sides[1],
+        known=program.known,
+        store_changes=tuple(_changes(before, _files(used))),
+    )
+
+
+def _environment(kind: str, version: str, folder: Path, shared: Path) -> Environment:
+    place = folder / kind
+    nothing = shared / "nothing"
+    nothing.mkdir(parents=True, exist_ok=True)
+    store = shared / "store" if kind == "multisite" else place / "nowhere"
+    return Environment(
+        kind=kind, version=version, venv=place / "venv", store=store, wheels=nothing, index=True, installer="pip"
+    )
+
+
+def _entries(environment: Environment) -> Iterator[Path]:
+    """Yield the folders of the store; those that other environments use as well are as good."""
+    yield from environment.store.glob("multi-site-packages/*/*/*/site-packages")
+    yield from environment.store.glob("shared/*/site-packages")
+
+
+def _files(folders: list[Path]) -> dict[str, Facts]:
+    """Return size, time and mode of every file in *folders* that is not bytecode."""
+    found = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            facts = path.lstat()
+            if path.suffix != ".pyc" and not path.is_dir():
+                found[str(path)] = (facts.st_size, facts.st_mtime_ns, facts.st_mode)
+    return found
+
+
+def _changes(before: dict[str, Facts], after: dict[str, Facts]) -> Iterator[str]:
+    for path in sorted({*before, *after}):
+        if before.get(path) != after.get(path):
+            kind = "new" if path not in before else "gone" if path not in after else "changed"
+            yield f"store: {kind}: {path}"

@@ -1,0 +1,122 @@
+"""A process that keeps running: started, waited for, talked to, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+__all__ = ["Server", "free_port", "running", "until"]
+
+PATIENCE = 180.0
+Found = TypeVar("Found")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def until(ask: Callable[[], Found | None], what: str) -> Found:
+    """Ask again and again until there is an answer."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if answer := ask():
+            return answer
+        time.sleep(0.1)
+    raise TimeoutError(f"waited {PATIENCE:.0f} seconds for {what}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A process with all that it started, and what they have written."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def log(self) -> str:
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def says(self, text: str, *, times: int = 1) -> None:
+        """Wait until *text* stands in the output, *times* times."""
+        self._until(lambda: self.log.count(text) >= times, repr(text))
+
+    def get(self, url: str, **options: Any) -> str:
+        """Return what is at *url* as soon as it answers; other *options* are those of ``Request``."""
+        return self._until(lambda: _answer(url, **options), url)
+
+    def get_other(self, url: str, than: str) -> str:
+        """Return what is at *url* as soon as it is something other than *than*."""
+
+        def changed() -> str | None:
+            answer = _answer(url)
+            return answer if answer != than else None
+
+        return self._until(changed, f"another answer at {url}")
+
+    def json(self, url: str, **options: Any) -> Any:
+        """Return the document at *url*."""
+        return json.loads(self.get(url, **options))
+
+    def _until(self, ask: Callable[[], Found | None], what: str) -> Found:
+        def alive() -> Found | None:
+            answer = ask()
+            if not answer and self.process.poll() is not None:
+                raise RuntimeError(f"ended with {self.process.returncode} before {what}:\n{self.log}")
+            return answer
+
+        try:
+            return until(alive, what)
+        except TimeoutError as late:
+            raise TimeoutError(f"{late}:\n{self.log}") from None
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal, to the first process alone, and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+def _answer(url: str, **options: Any) -> str | None:
+    request = urllib.request.Request(url, **options)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=PATIENCE) as answer:
+            return str(answer.read().decode()) or None
+    except urllib.error.HTTPError as refused:
+        return f"{refused.code} {refused.reason}"
+    except (OSError, urllib.error.URLError):
+        return None
+
+
+@contextlib.contextmanager
+def running(command: list[str], *, folder: Path, environ: Mapping[str, str], output: Path) -> Iterator[Server]:
+    """Run *command* in a session of its own; whatever is left of it in the end is killed."""
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Server(process=process, output=output)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
