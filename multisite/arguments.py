@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add_sync(commands)
     _add_doctor(commands)
     _add_list(commands)
+    _add_view(commands)
     return top
 
 
@@ -206,3 +207,33 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _command(commands, "list", "show what is locked in the environment", "Show what is locked in the environment.")
+
+
+def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    view = _command(
+        commands,
+        "view",
+        "write what is locked as ordinary files, for editors and type checkers",
+        "Write what is locked as a tree of ordinary files, for tools that read files and run nothing (docs/tools.md).\n"
+        "From then on lock and sync keep it current.",
+    )
+    view.add_argument(
+        "--whole",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="with native modules and data files as well, so that another interpreter can run from it",
+    )
+    view.add_argument("--remove", action="store_true", help="remove the view, and what leads to it in the settings")
+    tools = view.add_argument_group("settings to write, in the current folder's project")
+    for tool, file in _TOOL_FILES.items():
+        help_ = f"tell {tool} ({file})"
+        tools.add_argument(f"--{tool}", dest="tools", action="append_const", const=tool, default=[], help=help_)
+
+
+_TOOL_FILES = {
+    "pyright": "pyrightconfig.json or pyproject.toml; basedpyright and Pylance read it too",
+    "mypy": "mypy.ini, pyproject.toml or setup.cfg",
+    "ty": "ty.toml or pyproject.toml",
+    "pyrefly": "pyrefly.toml or pyproject.toml",
+    "vscode": ".vscode/settings.json, for Pylance without settings of pyright's",
+}

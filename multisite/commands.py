@@ -30,6 +30,7 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
     from multisite.locking import lock
     from multisite.resolving import Upgrade
 
+    from multisite.showing import offer
     request = _request(options)
     if request.lockfile is not None:
         return _sync_instead(options, output, request.lockfile)
@@ -47,7 +48,9 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
             )
         for warning in locked.warnings:
             output.warn(warning)
-        return _carried_out(workshop, place, locked.wanted, output)
+        code = _carried_out(workshop, place, locked.wanted, output)
+        offer(place, output)
+        return code
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -126,12 +129,21 @@ def _report(result: SyncResult, output: Output) -> None:
         return
     output.findings(result.findings, to_stderr=True)
     for change in result.changes:
+    from multisite.showing import follow
+
         output.say(f" {change}")
     output.say(str(result))
+    follow(workshop, place, output)
 
 
 def _doctor(options: argparse.Namespace, output: Output) -> int:
     from multisite.doctor import examine, exit_code
+def _view(options: argparse.Namespace, output: Output) -> int:
+    from multisite.showing import show
+
+    return show(options, output, _workshop(options, output), _venv(options))
+
+
     from multisite.environment import Environment
 
     environment = Environment.open(_venv(options))
@@ -218,7 +230,7 @@ def _folder(venv: Path, path: str) -> str:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
-    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list}
+    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list, "view": _view}
 )
 
 

@@ -170,7 +170,33 @@ class Workshop:
         tools = self._tools(inspect_interpreter(environment.python), before, progress)
         return sync(lambda: environment, wanted, tools, before=before, anew=anew, restore=restore)
 
-    def _tools(self, interpreter: Interpreter, before: EnvironmentState | None, progress: Progress | None) -> Tools:
+    def keep_view(self, environment: Environment, interpreter: Interpreter, *, whole: bool | None = None) -> bool:
+        """Make the view of *environment*, which is held, show what is there now; return whether anything was written.
+
+        It is made where there is none. *whole* None leaves that as it is. Raises NotAnEnvironment, EntryMissing.
+        """
+        from multisite.errors import NotAnEnvironment
+        from multisite.view import ViewPlace, damaged, viewed, write_view
+
+        state = self.known_state(environment)
+        if state is None:
+            raise NotAnEnvironment(environment.path, "nothing is locked, so there is nothing to show")
+        store, place = self.store(state), ViewPlace.of(environment)
+        before = place.read()
+        if whole is None:
+            whole = before is not None and before.whole
+        view = viewed(environment, state, python=interpreter.key, whole=whole)
+        entries = [store.entry(state.builds[name].build) for name in view.roots]
+        anew = before == view and bool(damaged(place, view, entries))
+        return write_view(environment, interpreter, store, state, view, anew=anew)
+
+    def _tools(
+        self,
+        interpreter: Interpreter,
+        before: EnvironmentState | None,
+        progress: Progress | None,
+        addresses: Collection[str],
+    ) -> Tools:
         from multisite.cache import Cache
         from multisite.syncing import Tools
 
