@@ -29,8 +29,8 @@ __all__ = ["COMMANDS"]
 def _lock(options: argparse.Namespace, output: Output) -> int:
     from multisite.locking import lock
     from multisite.resolving import Upgrade
-
     from multisite.showing import offer
+
     request = _request(options)
     if request.lockfile is not None:
         return _sync_instead(options, output, request.lockfile)
@@ -117,10 +117,19 @@ def _own(options: argparse.Namespace, place: Place, output: Output) -> Wanted:
 
 
 def _carried_out(workshop: Workshop, place: Place, wanted: Wanted, output: Output) -> int:
+    from multisite.showing import follow
+
     with output.downloading() as progress:
         result = workshop.make(place, wanted, progress=progress)
+    follow(workshop, place, output)
     _report(result, output)
     return 0
+
+
+def _view(options: argparse.Namespace, output: Output) -> int:
+    from multisite.showing import show
+
+    return show(options, output, _workshop(options, output), _venv(options))
 
 
 def _report(result: SyncResult, output: Output) -> None:
@@ -129,21 +138,12 @@ def _report(result: SyncResult, output: Output) -> None:
         return
     output.findings(result.findings, to_stderr=True)
     for change in result.changes:
-    from multisite.showing import follow
-
         output.say(f" {change}")
     output.say(str(result))
-    follow(workshop, place, output)
 
 
 def _doctor(options: argparse.Namespace, output: Output) -> int:
     from multisite.doctor import examine, exit_code
-def _view(options: argparse.Namespace, output: Output) -> int:
-    from multisite.showing import show
-
-    return show(options, output, _workshop(options, output), _venv(options))
-
-
     from multisite.environment import Environment
 
     environment = Environment.open(_venv(options))

@@ -190,13 +190,7 @@ class Workshop:
         anew = before == view and bool(damaged(place, view, entries))
         return write_view(environment, interpreter, store, state, view, anew=anew)
 
-    def _tools(
-        self,
-        interpreter: Interpreter,
-        before: EnvironmentState | None,
-        progress: Progress | None,
-        addresses: Collection[str],
-    ) -> Tools:
+    def _tools(self, interpreter: Interpreter, before: EnvironmentState | None, progress: Progress | None) -> Tools:
         from multisite.cache import Cache
         from multisite.syncing import Tools
 
