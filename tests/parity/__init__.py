@@ -25,7 +25,8 @@ What a header can say (``header.py`` checks it; every problem is reported):
 ``python``        a version specifier: ``>=3.9``
 ``without``       a table: version of Python -> why the case is not run there
 ``wheels``        a table: ``"name-1.0"`` -> files of that wheel: path -> text. A path may begin with ``@dist-info/`` or
-                  ``@data/SCHEME/``; ``@requires``, ``@tag`` and ``@metadata`` are what ``make_wheel`` takes
+                  ``@data/SCHEME/``; ``@requires``, ``@tag``, ``@metadata`` and ``@executable`` are what
+                  ``make_wheel`` takes
 ``requirements``  what is locked. Default: the first version of each of ``wheels``; without those, the first version of
                   each wheel of ``common.toml``, which can always be had
 ``installed``     made wheels that are really in site-packages as well, by uv, in both environments

@@ -53,7 +53,7 @@ def write_wheels(folder: Path, wheels: Wheels) -> None:
                 data.setdefault(scheme, {})[rest] = _ended(text)
             elif not first.startswith("@"):
                 files[path] = _ended(text)
-        options = {key[1:]: said[key] for key in ("@requires", "@tag", "@metadata") if key in said}
+        options = {key[1:]: said[key] for key in ("@requires", "@tag", "@metadata", "@executable") if key in said}
         make_wheel(folder, name, version, files, dist_info_files=info, data=data, **options)
 
 
