@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,15 +20,18 @@ from typing import Any, TypeVar
 
 __all__ = ["Server", "free_port", "running", "until"]
 
-PATIENCE = 180.0
+PATIENCE = 240.0
 Found = TypeVar("Found")
 
 
 def free_port() -> int:
     """Return a port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    # Not one that the system gives to clients: asking a server that is not there yet could then find itself.
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as listening, contextlib.suppress(OSError):
+            listening.bind(("127.0.0.1", port))
+            return port
 
 
 def until(ask: Callable[[], Found | None], what: str) -> Found:
@@ -58,14 +63,22 @@ class Server:
         """Return what is at *url* as soon as it answers; other *options* are those of ``Request``."""
         return self._until(lambda: _answer(url, **options), url)
 
-    def get_other(self, url: str, than: str) -> str:
-        """Return what is at *url* as soon as it is something other than *than*."""
+    def changed(self, url: str, before: str, change: Callable[[], None]) -> str:
+        """Make *change* until there is another answer than *before* at *url*, and return that.
 
-        def changed() -> str | None:
+        Once is not always enough: servers answer a little earlier than they begin to look for changes.
+        """
+        made = 0.0
+
+        def ask() -> str | None:
+            nonlocal made
+            if time.monotonic() - made > 5:
+                change()
+                made = time.monotonic()
             answer = _answer(url)
-            return answer if answer != than else None
+            return answer if answer != before else None
 
-        return self._until(changed, f"another answer at {url}")
+        return self._until(ask, f"another answer at {url}")
 
     def json(self, url: str, **options: Any) -> Any:
         """Return the document at *url*."""
@@ -93,11 +106,11 @@ def _answer(url: str, **options: Any) -> str | None:
     request = urllib.request.Request(url, **options)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=PATIENCE) as answer:
+        with opener.open(request, timeout=30) as answer:
             return str(answer.read().decode()) or None
     except urllib.error.HTTPError as refused:
         return f"{refused.code} {refused.reason}"
-    except (OSError, urllib.error.URLError):
+    except (OSError, http.client.HTTPException):
         return None
 
 

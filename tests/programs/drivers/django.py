@@ -69,9 +69,8 @@ def _reloads(side: Side) -> None:
         for kind in ("files", "stat", "folders"):
             side.note_paths(f"watched {kind}", watched[kind])
         pid = server.get(f"{place}/pid")
-        side.write({"shop/greeting.py": "TEXT = 'another text'\n"})
+        server.changed(f"{place}/pid", pid, lambda: side.write({"shop/greeting.py": "TEXT = 'another text'\n"}))
         server.says("changed, reloading.")
-        server.get_other(f"{place}/pid", than=pid)
         side.note("page after a change", server.get(place))
         side.stopped(server, signal.SIGINT)
 

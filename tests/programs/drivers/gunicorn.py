@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.parity.header import Rule
 from tests.programs.program import Program
-from tests.programs.server import Server, free_port
+from tests.programs.server import free_port
 
 if TYPE_CHECKING:
     from tests.programs.side import Side
@@ -21,7 +21,7 @@ app = Flask(__name__)
 
 @app.get("/")
 def hello():
-    return render_template_string("{{ word|upper }}", replacement="WORD")
+    return render_template_string("{{ word|upper }}", word="WORD")
 
 
 @app.get("/pid")
@@ -64,16 +64,12 @@ def _reloads(side: Side, *command: str) -> None:
         side.note("fails", fails)
         side.note_paths("watched", server.json(f"{place}/watched"))
         pid = server.get(f"{place}/pid")
-        side.write({"app.py": APP.replace("WORD", "changed")})
-        _changed(server, place, pid)
+        changed = APP.replace("WORD", "changed")
+        server.changed(f"{place}/pid", pid, lambda: side.write({"app.py": changed}))
+        # Of two workers each notices by itself.
+        server.changed(place, "WORD", lambda: None)
         side.note("page after a change", server.get(place))
         side.stopped(server, signal.SIGINT)
-
-
-def _changed(server: Server, place: str, pid: str) -> None:
-    # Of two workers each notices by itself.
-    server.get_other(place, than="WORD")
-    server.get_other(f"{place}/pid", than=pid)
 
 
 PROGRAM = Program(

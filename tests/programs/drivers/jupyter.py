@@ -98,6 +98,14 @@ PROGRAM = Program(
     requirements=("jupyterlab", "numpy", "websocket-client", "nbconvert", "ipykernel"),
     drive=drive,
     varying=(
+        Rule(
+            pattern=r"(?m)^Extension package \w+ took [\d.]+s to import\n",
+            replacement="",
+            reason="said of extensions that took more than a tenth of a second",
+        ),
+        Rule(
+            pattern=r"Writing \d+ bytes", replacement="Writing BYTES", reason="the notebook's output has places in it"
+        ),
         Rule(pattern=r"[0-9a-f]{8}-[0-9a-f-]{27}", replacement="ID", reason="made at random"),
         Rule(pattern=r"(_xsrf|\"?token\"?|nonce)[=:] ?\S+", replacement="SECRET", reason="made at random"),
         Rule(pattern=r"\b20\d\d-\d\d-\d\d[T ][\d:.]+(Z|\b)", replacement="TIME", reason="times of the run"),

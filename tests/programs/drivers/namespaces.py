@@ -22,7 +22,7 @@ for family in ("google", "google.cloud", "google.api", "azure", "azure.mgmt", "z
     print(sorted(info.name for info in pkgutil.iter_modules(module.__path__, family + ".")))
 print(sorted((name, sorted(set(dists))) for name, dists in metadata.packages_distributions().items()))
 print(sum(1 for dist in metadata.distributions() for file in dist.files
-          if file.suffix != ".pyc" and file.locate().exists()))
+          if file.suffix != ".pyc" and file.name != "REQUESTED" and file.locate().exists()))
 """
 CLOUD = """\
 from google.cloud import pubsub_v1, storage
