@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.programs import __doc__ as words
 from tests.programs.comparing import Result, compare
-from tests.programs.program import programs
+from tests.programs.program import Program, programs
 from tests.programs.table import written
 from tests.pythons import found_pythons
 
@@ -28,8 +28,11 @@ def main() -> int:
             if version not in found_pythons():
                 print(f"{name} {version}: no such Python here")
                 continue
+            if missing := known[name].missing():
+                print(f"{name} {version}: not on this machine: {', '.join(missing)}")
+                continue
             try:
-                result = _one(name, version, options)
+                result = _one(name, known[name], version, options)
             except Exception:  # noqa: BLE001 a program that does not run must not keep the others from running
                 traceback.print_exc()
                 failed.append(f"{name} {version}")
@@ -43,12 +46,12 @@ def main() -> int:
     return bool(failed)
 
 
-def _one(name: str, version: str, options: argparse.Namespace) -> Result:
+def _one(name: str, program: Program, version: str, options: argparse.Namespace) -> Result:
     folder = options.folder / f"{name}-{version}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     start = time.monotonic()
-    result = compare(name, programs()[name], version, folder=folder, shared=options.folder)
+    result = compare(name, program, version, folder=folder, shared=options.folder)
     difference = result.difference()
     word = "DIFFERENT" if difference else "equal"
     print(f"{name} {version}: {word}, {time.monotonic() - start:.0f} s, exit codes {result.plain.codes}", flush=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import pkgutil
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,7 +34,7 @@ class Program:
     ``offers`` are wheels that the program can install but the environments do not have; ``pythons`` are the versions
     that it is run with, and ``quick`` one of them if it is part of every test run; ``varying`` is what differs between
     any two runs; ``prepared`` are commands of multisite that are run in its environment before, and need no equal in a
-    plain one.
+    plain one; ``needs`` are programs on PATH and shared libraries that the machine must have.
     """
 
     does: str
@@ -44,6 +46,21 @@ class Program:
     varying: tuple[Rule, ...] = ()
     known: tuple[Known, ...] = ()
     prepared: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    def missing(self) -> list[str]:
+        """Return what is not on this machine: programs on PATH, libraries that can be loaded."""
+        return [name for name in self.needs if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    if ".so" not in name:
+        return shutil.which(name) is not None
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def programs() -> dict[str, Program]:

@@ -53,4 +53,5 @@ PROGRAM = Program(
     requirements=("pyside6-essentials", "shiboken6"),
     drive=drive,
     pythons=("3.12",),
+    needs=("libEGL.so.1", "libGL.so.1", "libxkbcommon.so.0", "libdbus-1.so.3", "libfontconfig.so.1"),
 )

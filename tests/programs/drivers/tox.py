@@ -79,7 +79,7 @@ PROGRAM = Program(
     pythons=("3.11",),
     varying=(
         Rule(
-            pattern=r"\(?\b\d+([.:]\d+)+ seconds\)?|=setup\[[\d.]+\]|\+cmd\[[\d.,]+\]|in \d+(\.\d+)? \w+",
+            pattern=r"\(\d[^()]* seconds\)|took \d+ \w+|in \d[\d.]* seconds?",
             replacement="TIME",
             reason="how long it took",
         ),
