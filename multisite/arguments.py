@@ -174,6 +174,12 @@ def _add_making(command: argparse.ArgumentParser) -> None:
         help="let a new environment see the interpreter's own site-packages",
     )
     making.add_argument("--offline", action="store_true", help="use only what is on this machine")
+    making.add_argument(
+        "--site-metadata",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="copy the metadata into site-packages, for tools that look there from outside: uv pip list, scanners",
+    )
 
 
 def _add_indexes(command: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
             )
         for warning in locked.warnings:
             output.warn(warning)
-        code = _carried_out(workshop, place, locked.wanted, output)
+        code = _carried_out(options, workshop, place, locked.wanted, output)
         offer(place, output)
         return code
 
@@ -91,7 +92,7 @@ def _sync(options: argparse.Namespace, output: Output) -> int:
     with _place(options, workshop) as place:
         wanted = _named(options, place, named) if named else _own(options, place, output)
         output.say(f"syncing {wanted.lock.where}")
-        return _carried_out(workshop, place, wanted, output)
+        return _carried_out(options, workshop, place, wanted, output)
 
 
 def _named(options: argparse.Namespace, place: Place, lockfile: Path) -> Wanted:
@@ -116,9 +117,10 @@ def _own(options: argparse.Namespace, place: Place, output: Output) -> Wanted:
     return Wanted.from_lockfile(lockfile, place, before, extras=extras, groups=groups)
 
 
-def _carried_out(workshop: Workshop, place: Place, wanted: Wanted, output: Output) -> int:
+def _carried_out(options: argparse.Namespace, workshop: Workshop, place: Place, wanted: Wanted, output: Output) -> int:
     from multisite.showing import follow
 
+    wanted = replace(wanted, site_metadata=options.site_metadata)
     with output.downloading() as progress:
         result = workshop.make(place, wanted, progress=progress)
     follow(workshop, place, output)

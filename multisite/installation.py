@@ -10,6 +10,7 @@ import hashlib
 import posixpath
 import stat
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from multisite.content import starts_as_python
@@ -71,18 +72,20 @@ def plan_installation(
     entries: Iterable[StoredDistribution],
     *,
     owned: Mapping[str, OwnedFile],
+    beside: Iterable[PlannedFile] = (),
     restore: bool = False,
 ) -> InstallationPlan:
     """Return what makes the environment hold the files of *entries*, and of those it *owned* no others.
 
-    With *restore*, files of ours that were changed since are written anew. Raises InvalidWheel with what a
-    distribution declares and no environment can hold.
+    What stands *beside* these is written as well, and belongs to no installation. With *restore*, files of ours that
+    were changed since are written anew. Raises InvalidWheel with what a distribution declares and no environment
+    can hold.
     """
     layout = _Layout(environment=environment, interpreter=interpreter)
     distributions = {entry.manifest.name: entry for entry in sorted(entries, key=lambda entry: entry.manifest.name)}
     wishes = {name: tuple(layout.files(entry)) for name, entry in distributions.items()}
     findings: list[Finding] = []
-    wanted = _without_conflicts((file for files in wishes.values() for file in files), findings)
+    wanted = _without_conflicts(chain(chain.from_iterable(wishes.values()), beside), findings)
     comparison = _Comparison(environment.path, owned, findings, restore=restore)
     write = tuple(file for file in wanted.values() if comparison.is_due(file))
     remove = tuple(path for path in sorted(owned) if path not in wanted and comparison.is_removable(path))
@@ -111,7 +114,7 @@ def apply_installation(plan: InstallationPlan, environment: Environment) -> bool
     site = environment.site_packages
     # Folders of the environment itself, and those above that never go.
     lasting = {environment.path, environment.scripts, environment.path / "include", site, *site.parents}
-    for path in plan.remove:
+    for path in reversed(plan.remove):
         target = environment.path / path
         target.unlink(missing_ok=True)
         remove_empty_parents(target, next(folder for folder in target.parents if folder in lasting))

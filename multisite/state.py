@@ -135,6 +135,7 @@ class EnvironmentState:
     """The facts of one environment. ``lockfile`` is relative to it; ``request`` is None after a sync without lock.
 
     ``project`` is the one whose requirements were locked, ``editables`` are those that the lockfile has.
+    ``site_metadata`` tells whether metadata of what is locked stand in site-packages for who looks from outside.
     """
 
     id: str
@@ -150,6 +151,7 @@ class EnvironmentState:
     project: StateProject | None = None
     editables: tuple[StateProject, ...] = ()
     edits: Mapping[str, str] = field(default_factory=dict)
+    site_metadata: bool = False
     history: tuple[HistoryItem, ...] = ()
 
     @classmethod
@@ -174,6 +176,7 @@ class EnvironmentState:
             project=None if project is None else _project(project),
             editables=tuple(map(_project, fields.mappings("editables") if "editables" in fields else ())),
             edits=fields.text_map("edits"),
+            site_metadata=fields.boolean("site_metadata") if "site_metadata" in fields else False,
             history=tuple(_history_item(item) for item in fields.mappings("history")),
         )
         fields.finish(_KIND, where, hint=_REPAIR)
@@ -198,6 +201,7 @@ class EnvironmentState:
             "project": None if self.project is None else asdict(self.project),
             "editables": [asdict(installed) for installed in self.editables],
             "edits": dict(self.edits),
+            **({"site_metadata": True} if self.site_metadata else {}),
             "history": [_plain_history(item) for item in self.history],
         }
 

@@ -27,6 +27,7 @@ from multisite.lockstep import Lockstep
 from multisite.recall import announce, clean_up, conclude, read_binding, recall
 from multisite.registry import is_copy, register, unregister
 from multisite.result import Change, SyncResult
+from multisite.sitemetadata import removable, site_metadata
 from multisite.state import ChosenBuild, EnvironmentState
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from multisite.entry import StoredDistribution
     from multisite.environment import Environment
-    from multisite.installation import InstallationPlan
+    from multisite.installation import InstallationPlan, PlannedFile
     from multisite.interpreter import Interpreter
     from multisite.names import BuildId
     from multisite.providing import Provided
@@ -89,7 +90,8 @@ class Switch:
             self.environment,
             self.interpreter,
             [item.stored for item in self.provided],
-            owned=self.owned,
+            owned=removable(self.environment, self.owned),
+            beside=self._site_metadata(),
             restore=restore,
         )
         state = self._state(plan)
@@ -108,6 +110,16 @@ class Switch:
         prune(self.environment, state)
         self._leave_other_store()
         return self._result(plan, state, written=any(written) or self.projects.changed)
+
+    @property
+    def _has_site_metadata(self) -> bool:
+        wanted = self.wanted.site_metadata
+        return (self.before is not None and self.before.site_metadata) if wanted is None else wanted
+
+    def _site_metadata(self) -> Iterator[PlannedFile]:
+        if self._has_site_metadata:
+            requested = [item.pinned.name for item in self.provided if self._chosen(item).requested]
+            yield from site_metadata(self.environment, [item.stored for item in self.provided], requested)
 
     def _decisive_steps(self, state: EnvironmentState) -> Iterator[Callable[[], bool]]:
         """Return what puts the new lock in force; a finder that is not there yet must not start without a table."""
@@ -200,6 +212,7 @@ class Switch:
             project=self.projects.project,
             editables=self.projects.others,
             edits={} if before is None else before.edits,
+            site_metadata=self._has_site_metadata,
             history=remembered(before, sha256, self._known().get(before.lock_sha256)) if before and has_past else (),
         )
 

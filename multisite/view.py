@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite._runtime.installed import is_whole
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import remove_tree, write_atomic
 from multisite.names import normalize
 from multisite.scratch import scratch
+from multisite.sitemetadata import really_installed
 from multisite.state import is_inside
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ _KIND = "view.json"
 _CONFIGURATION = "pyvenv.cfg"
 _TEXT = (".py", ".pyi")
 _NATIVE = (".so", ".pyd")
-_METADATA = (".dist-info", ".egg-info", ".egg-link")
 # A filesystem, a kernel or a pair of places where nothing can be cloned.
 _NO_CLONE = frozenset(
     {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EPERM, errno.ETXTBSY}
@@ -143,7 +142,7 @@ def viewed(environment: Environment, state: EnvironmentState, *, python: str, wh
 
     Who is really installed stands in the environment's own site-packages, and is seen there instead.
     """
-    real = _really_installed(environment.site_packages)
+    real = really_installed(environment.site_packages)
     mixed = {chosen.shared for name, chosen in state.builds.items() if name in real and chosen.shared}
     roots = {name: _root(chosen, mixed) for name, chosen in state.builds.items() if name not in real}
     return View(python=python, whole=whole, roots=roots, paths=tuple(_paths(environment)))
@@ -154,16 +153,6 @@ def _root(chosen: ChosenBuild, mixed: set[str]) -> str:
     if chosen.shared and chosen.shared not in mixed:
         return f"shared/{chosen.shared}/site-packages"
     return f"multi-site-packages/{chosen.build.path}/site-packages"
-
-
-def _really_installed(site_packages: Path) -> set[NormalizedName]:
-    infos = [path for path in site_packages.iterdir() if path.name.endswith(_METADATA)]
-    stems = [path.stem if path.suffix == ".egg-link" else path.stem.partition("-")[0] for path in infos]
-    return {
-        normalize(stem)
-        for path, stem in zip(infos, stems, strict=True)
-        if is_whole(str(path))  # type: ignore[no-untyped-call]
-    }
 
 
 def _paths(environment: Environment) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Wanted:
     the folder that relative paths in it start from, without links. ``request`` is what was asked for, where that is
     known. ``requested`` are the names that were asked for, None where that is as it was before. ``project`` is the
     folder of the project that is to be there itself, editable; with ``keeps_project`` one that is there stays.
+    ``site_metadata`` is that of the environment's state, None where it is as it was before.
     """
 
     data: bytes
@@ -61,6 +62,7 @@ class Wanted:
     requested: frozenset[NormalizedName] | None = None
     project: Path | None = None
     keeps_project: bool = False
+    site_metadata: bool | None = None
 
     @classmethod
     def from_lockfile(

@@ -16,7 +16,7 @@ LAYERS = {
     0: "_runtime",
     1: "errors names document record content native manifest lockfile locktext dispatch state report result insertion",
     2: """files cache wheel unpacking headers entry sharing store installed interpreter interpreters environment
-        view settings
+        view settings sitemetadata
         activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url sourcetree
         remaking""",
     3: """credentials transport receiving indexes pyproject requirements_file request resolving fetching building
