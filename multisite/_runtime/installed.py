@@ -2,19 +2,28 @@
 
 import os
 
+# In metadata that only stand for a locked distribution, for those who look at site-packages from outside. It sorts
+# before the others: it is written first and removed last, so that there is no moment in which they count.
+STUB = ".multisite-stub"
+
 
 def installed(table, folder, infos):
     """Return the indexes of the distributions that *infos*, names of metadata in *folder*, say to be installed there.
 
-    Empty metadata are what a half removal left, and count for nothing.
+    Empty metadata are what a half removal left, and count for nothing; nor does a stub.
     """
     return named(table, [info for info in infos if is_whole(os.path.join(folder, info))])
 
 
 def named(table, infos):
     """Return the indexes of the distributions that *infos*, names of metadata folders and files, are named after."""
-    names = {_normalized(_stem(info)) for info in infos}
+    names = {project(info) for info in infos}
     return frozenset([index for index, row in enumerate(table.distributions) if row[0] in names])
+
+
+def project(info):
+    """Return the normalised name of the distribution that the metadata *info* are named after."""
+    return _normalized(_stem(info))
 
 
 def _stem(info):
@@ -24,9 +33,16 @@ def _stem(info):
 
 
 def is_whole(info):
-    """Tell whether the metadata at *info*, a folder or a single file, are those of a distribution."""
+    """Tell whether the metadata at *info*, a folder or a single file, are those of an installed distribution."""
     files = [os.path.join(info, name) for name in ("METADATA", "PKG-INFO")]
-    return any(map(os.path.isfile, files)) or (os.path.isfile(info) and os.path.getsize(info) > 0)
+    if any(map(os.path.isfile, files)):
+        return not is_stub(info)
+    return os.path.isfile(info) and os.path.getsize(info) > 0
+
+
+def is_stub(info):
+    """Tell whether the metadata at *info* are ours: a locked distribution's, and nothing is installed with them."""
+    return os.path.isfile(os.path.join(info, STUB))
 
 
 def _normalized(name):

@@ -2,6 +2,8 @@
 
 import os
 
+from .installed import is_stub
+
 
 def adapt(package, finder_class):
     """Register the adapters for *finder_class* in the ``pkg_resources`` whose globals are *package*."""
@@ -13,7 +15,9 @@ def adapt(package, finder_class):
 
         ``activate()`` puts the location of a distribution on ``sys.path``, where the store is never to be.
         """
-        yield from package["find_on_path"](finder, path_item, only)
+        for distribution in package["find_on_path"](finder, path_item, only):
+            if not is_stub(getattr(distribution._provider, "egg_info", None) or ""):
+                yield distribution
         table = finder.site.table
         replaced = finder.site.replaced(table)
         for index, row in enumerate(table.distributions):
