@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from multisite._runtime import record
+from multisite._runtime import TOOLS, record, tools
 from multisite.bootstrap import PTH_NAME, Bootstrap, compiled_runtime, runtime_source
 from multisite.dispatch import Binding, DispatchTable, TableEntry
 from multisite.errors import InterpreterNotUsable
@@ -138,7 +138,7 @@ def test_a_missing_store_is_one_line_and_an_error_for_each_name(bootstrap: Boots
     done = run(bootstrap, "-c", "print('runs')\nimport six")
     assert done.stdout == "runs\n"
     first, *_, last = done.stderr.splitlines()
-    missing = f"its store is missing, nothing locked can be imported: {tmp_path}/store"
+    missing = f"its store is missing or cannot be read, nothing locked can be imported: {tmp_path}/store"
     assert first == f"multisite: {bootstrap.prefix}: {missing}; run: multisite sync --venv {bootstrap.prefix}"
     assert last.startswith("ModuleNotFoundError: No module named 'six': six 1 is locked, but not in the store (")
 
@@ -245,11 +245,91 @@ def test_a_copied_distribution_keeps_its_facts(bootstrap: Bootstrap, tmp_path: P
     program = (
         "import copy, pickle, importlib.metadata as metadata\n"
         "six = metadata.distribution('six')\n"
-        "copies = [six, copy.copy(six), copy.deepcopy(six)]\n"
-        "print([one.read_text('INSTALLER') for one in copies], pickle.loads(pickle.dumps(six)).version)"
+        "others = [copy.copy(six), copy.deepcopy(six), pickle.loads(pickle.dumps(six)), six.at(six._path)]\n"
+        "print([(one.read_text('INSTALLER'), type(one) is metadata.PathDistribution) for one in [six, *others]])"
     )
     done = run(bootstrap, "-c", program)
-    assert done.stdout == "['multisite\\n', 'multisite\\n', 'multisite\\n'] 1\n", done.stderr
+    assert done.stdout == str([("multisite\n", True)] * 5) + "\n", done.stderr
+
+
+def test_a_pickled_distribution_keeps_its_facts_in_another_process(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    pickled = run(
+        bootstrap, "-c", "import pickle, importlib.metadata as m; print(pickle.dumps(m.distribution('six'), 0))"
+    )
+    program = f"import pickle; print(pickle.loads({pickled.stdout.strip()}).read_text('INSTALLER'))"
+    assert run(bootstrap, "-c", program).stdout == "multisite\n\n"
+
+
+def test_metadata_when_the_finder_was_filtered_out(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    filtered = "import sys\nsys.meta_path[:] = [finder for finder in sys.meta_path if isinstance(finder, type)]\n"
+    show = "print(metadata.version('six'))\n"
+    before = run(bootstrap, "-c", f"import importlib.metadata as metadata\n{filtered}{show}")
+    assert before.stdout == "1\n", before.stderr
+    after = run(bootstrap, "-c", f"{filtered}import six, importlib.metadata as metadata\n{show}")
+    assert after.stdout == "1\n", after.stderr
+
+
+def test_a_path_that_comes_to_be_a_link_to_the_folder(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    program = (
+        "import os, sys\n"
+        f"site, link = {str(bootstrap.site_packages)!r}, {str(tmp_path / 'link')!r}\n"
+        "sys.path[sys.path.index(site)] = link\n"
+        "try:\n    import six\nexcept ModuleNotFoundError:\n    os.symlink(site, link)\n"
+        "import six\nprint(six.__name__)"
+    )
+    done = run(bootstrap, "-c", program)
+    assert done.stdout == "six\n", done.stderr
+
+
+def test_the_class_of_the_path_entry_finder_without_a_python_frame(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    program = (
+        "import _thread, sys, time\n"
+        "finder = sys.path_importer_cache[[path for path in sys.path if path.endswith('site-packages')][0]]\n"
+        "found = []\n"
+        "sys.unraisablehook = lambda info: found.append(repr(info.exc_value))\n"
+        "_thread.start_new_thread(isinstance, (finder, int))\n"
+        "while _thread._count():\n    time.sleep(0.001)\n"
+        "print(found)"
+    )
+    done = run(bootstrap, "-c", program)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_the_start_up_code_knows_the_names_of_the_tools_that_it_sees_to() -> None:
+    assert frozenset(tools.HABITS) == TOOLS
+
+
+CHANGED_TOOL = {
+    "without it": "",
+    "another kind": "class _add_third_party_paths:\n    pass\n",
+    "other arguments": "def _add_third_party_paths(*, paths=()):\n    return paths\n",
+}
+
+
+@pytest.mark.parametrize("text", CHANGED_TOOL.values(), ids=CHANGED_TOOL)
+def test_a_tool_that_has_changed_is_left_alone(bootstrap: Bootstrap, tmp_path: Path, text: str) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    (bootstrap.site_packages / "coverage").mkdir()
+    (bootstrap.site_packages / "coverage" / "__init__.py").touch()
+    (bootstrap.site_packages / "coverage" / "inorout.py").write_text(text)
+    program = (
+        "import sys, coverage.inorout as module\n"
+        "getattr(module, '_add_third_party_paths', dict)()\n"
+        "site = [finder.site for finder in sys.meta_path if hasattr(finder, 'site')][0]\n"
+        "print(site.unknown, vars(module.__loader__).keys() - {'name', 'path'})"
+    )
+    done = run(bootstrap, "-c", program)
+    unknown = [] if "def" in text else ["coverage.inorout"]
+    assert (done.stdout, done.stderr) == (f"{unknown} set()\n", "")
 
 
 def test_the_hashes_of_the_facts_are_what_they_say() -> None:

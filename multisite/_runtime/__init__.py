@@ -8,12 +8,11 @@ on CPython 3.8 and later. The rules:
   folder. Nothing is added to ``sys.path``.
 * The object on ``sys.meta_path`` finds nothing itself. For a locked name it makes sure that the entry is still claimed
   (other tools insert path hooks and clear ``sys.path_importer_cache``) and leaves the finding to whoever comes next.
-  For any other name it costs one dict lookup.
-* Metadata has a precedence of its own, see ``metadata.py``.
+  For any other name it costs two lookups, for a submodule one.
+* For metadata it does the same: ``metadata.py`` teaches the finder of ordinary folders.
 * Only what every start needs stands here, and it imports only what every interpreter has loaded already.
 * It never breaks an interpreter: what goes wrong at start-up is one line on stderr.
-
-The table that it reads is described in docs/formats.md, "Dispatch table and its key".
+* The table is described in docs/formats.md, "Dispatch table and its key".
 """
 
 import marshal
@@ -25,6 +24,15 @@ from _io import FileIO
 MAGIC = b"MSTABLE\n"
 FORMAT = 1
 HEADER = 24
+# The modules that tools.py sees to when they are loaded: its table has the same names.
+_TOOLS = (
+    "_pydevd_bundle.pydevd_filtering _pytest.assertion.rewrite astroid.modutils cherrypy.process.plugins "
+    "coverage.inorout ddtrace.appsec._patch_utils ddtrace.internal.packages django.utils.autoreload flask.helpers "
+    "flask.sansio.scaffold flask.scaffold gunicorn.reloader hupper.worker hypothesis.internal.scrutineer "
+    "importlib.metadata importlib_metadata logfire._internal.stack_info loguru._better_exceptions "
+    "pyinstrument.session tornado.autoreload trace werkzeug._reloader werkzeug.debug.tbtools"
+)
+TOOLS = frozenset(_TOOLS.split())
 
 
 class TableError(Exception):
@@ -38,7 +46,7 @@ def start(sitedir):
     """
     if os.environ.get("MULTISITE_DISABLE", "0") not in ("", "0") and not sys.flags.ignore_environment:
         return
-    site = _installed(sitedir)
+    site = next((f.site for f in sys.meta_path if type(f) is LockedFinder and f.site.owns(sitedir)), None)
     if site is None:
         folder = _state_folder(sitedir)
         try:
@@ -48,12 +56,13 @@ def start(sitedir):
 
             say("the environment's table cannot be used, nothing locked can be imported", folder, error)
             return
+        sys.path_hooks.insert(0, site.hook)
         site.install()
         for store in site.table.stores:
-            if not os.path.isdir(store):
+            if not os.access(store + os.sep + "multi-site-packages", os.X_OK):
                 from .messages import say
 
-                say("its store is missing, nothing locked can be imported: " + store, folder)
+                say("its store is missing or cannot be read, nothing locked can be imported: " + store, folder)
     site.claim()
     if site.table.start_up:
         from .startup import run
@@ -80,13 +89,6 @@ def read_table(path):
         return marshal.loads(data[HEADER:at]), marshal.loads(data[at : at + lookup]), data[at + lookup :]
     except (EOFError, TypeError, ValueError) as error:
         raise TableError("it is damaged: {}".format(error)) from error
-
-
-def _installed(sitedir):
-    for finder in sys.meta_path:
-        if type(finder) is LockedFinder and finder.site.owns(sitedir):
-            return finder.site
-    return None
 
 
 def _state_folder(sitedir):
@@ -167,14 +169,14 @@ class Site:
         self._identity = None
         self._replaced = None
         self.folders = {}  # what merging.py claims besides: path -> the folders that it answers for
-        self.metadata = {}  # what metadata.py keeps, by the module that asks
+        self.metadata = {}  # what metadata.py keeps, by the module whose classes ask
+        self.unknown = []  # modules of tools that tools.py does not know in this shape
+        self.finder = LockedFinder(self)
 
     def install(self):
-        """Put the path hook and the two objects for ``sys.meta_path`` in place."""
-        sys.path_hooks.insert(0, self.hook)
+        """Put the object for ``sys.meta_path`` in place, again where somebody has filtered it out."""
         at = next((i for i, f in enumerate(sys.meta_path) if getattr(f, "__name__", "") == "PathFinder"), 0)
-        sys.meta_path.insert(at, LockedFinder(self))
-        sys.meta_path.append(LateMetadata(self))
+        sys.meta_path.insert(at, self.finder)
 
     def hook(self, path):
         """Claim the environment's site-packages folder (a hook for ``sys.path_hooks``)."""
@@ -192,19 +194,16 @@ class Site:
         if known is None:
             if not isinstance(path, str) or path.startswith(self.table.inside):
                 return False
-            known = self._is_same(path)
+            try:
+                found = os.stat(path or os.curdir)
+                if self._identity is None:
+                    self._identity = os.stat(self.path)
+            except (OSError, ValueError):
+                return False  # for now: it may come to be a link to the folder
+            known = os.path.samestat(found, self._identity)
             if os.path.isabs(path):
                 self._claims[path] = known
         return known
-
-    def _is_same(self, path):
-        try:
-            found = os.stat(path or os.curdir)
-            if self._identity is None:
-                self._identity = os.stat(self.path)
-        except (OSError, ValueError):
-            return False
-        return os.path.samestat(found, self._identity)
 
     def claim(self):
         """Make sure that every spelling of the folder on ``sys.path`` is answered by a SiteFinder."""
@@ -229,10 +228,9 @@ class Site:
         return [hook for hook in sys.path_hooks if getattr(hook, "__self__", None) is not self]
 
     def replaced(self, table):
-        """Return the indexes of the locked distributions that are really installed beside the locked ones.
+        """Return the indexes of the locked distributions that count as not there, for they are really installed too.
 
-        In a plain environment installing a distribution takes the older one of the same name away, so the locked one
-        counts as not there.
+        In a plain environment installing a distribution takes the older one of the same name away.
         """
         try:
             time = os.stat(self.path).st_mtime_ns
@@ -250,14 +248,12 @@ class Site:
         return known[2]
 
     def refresh(self):
-        """Take up what changed on disk since: real distributions, and a new table."""
-        self._replaced = None
-        try:
-            self.table = Table(self.folder)
-        except (OSError, TableError) as error:
-            from .messages import say
+        """Take up what changed on disk since: real distributions, links to the folder, and a new table."""
+        from .freshness import renewed
 
-            say("the environment's new table cannot be used, the old one stays in force", self.folder, error)
+        self._replaced = None
+        self._claims = {self.path: True}
+        self.table = renewed(self.table)
 
 
 def ask_hooks(hooks, path):
@@ -292,6 +288,8 @@ class SiteFinder:
         owners = table.names.get(fullname.rpartition(".")[2])
         if owners is None:
             return spec
+        if self.site.finder not in sys.meta_path:
+            self.site.install()
         specs = [] if spec is None else [spec]
         mixed = spec is not None
         missing = []
@@ -349,12 +347,9 @@ class SiteFinder:
 
     @property
     def __class__(self):
-        """The class. ``pkg_resources`` asks here, and needs an adapter registered before it goes on.
-
-        It looks its adapters up by class while it is being imported, so no registration after its import comes in
-        time; there are several copies of it (pip has its own), so none can be registered for by name.
-        """
-        asking = sys._getframe(1).f_globals
+        """The class. ``pkg_resources``, and each copy of it, looks adapters up by it while it is being imported."""
+        caller = sys._getframe().f_back  # None where the interpreter itself asks, at the start of a thread
+        asking = {} if caller is None else caller.f_globals
         if "_distribution_finders" in asking and "register_finder" in asking:
             from .pkg_resources import adapt
 
@@ -369,25 +364,18 @@ class LockedFinder:
         self.site = site
 
     def find_spec(self, fullname, path=None, target=None):
-        """See to it that the next finder on ``sys.meta_path`` finds what is locked; find nothing."""
-        if fullname in self.site.table.names and path is None:
+        """See to it that the next finder on ``sys.meta_path`` finds what is locked; find only modules of tools."""
+        if path is None and fullname in self.site.table.names:
             self.site.claim()
+        if fullname in TOOLS:
+            from .tools import watched
+
+            return watched(self, fullname, path, target)
+        return None
 
     def find_distributions(self, context=None):
-        """Find the locked distributions that no earlier entry of the path shadows."""
-        from .metadata import early
+        """See to it that the next finder finds the metadata of what is locked; find nothing."""
+        from .metadata import adapt_finders
 
-        return early(self.site, context)
-
-
-class LateMetadata(LockedFinder):
-    """The object at the end of ``sys.meta_path``: metadata of locked distributions that something shadows."""
-
-    def find_spec(self, fullname, path=None, target=None):
-        """Find no module."""
-
-    def find_distributions(self, context=None):
-        """Find the locked distributions that an earlier entry of the path shadows."""
-        from .metadata import late
-
-        return late(self.site, context, self)
+        adapt_finders(self.site)
+        return iter(())  # up to 3.9 it has to be an iterator

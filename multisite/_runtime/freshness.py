@@ -1,10 +1,18 @@
 """Which table is in force when the lockfile is not the one that the environment's table was made from."""
 
-import hashlib
 import os
 
-from . import TableError, read_table
+from . import Table, TableError, read_table
 from .messages import say
+
+
+def renewed(table):
+    """Return the table that stands where *table* was read; *table* itself where that one cannot be used."""
+    try:
+        return Table(table.folder)
+    except (OSError, TableError) as error:
+        say("the environment's new table cannot be used, the old one stays in force", table.folder, error)
+        return table
 
 
 def in_force(table, lockfile, binding, lookup, details):
@@ -13,6 +21,8 @@ def in_force(table, lockfile, binding, lookup, details):
     Another lockfile that the environment was synced with before (a switch between branches) takes effect at once,
     where a store still has its table.
     """
+    import hashlib
+
     own = lookup, details, binding["layers"]
     try:
         with open(lockfile, "rb") as stream:

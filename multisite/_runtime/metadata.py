@@ -1,119 +1,93 @@
 """Metadata of locked distributions for ``importlib.metadata``, and for whatever speaks its protocol.
 
-The standard library finds metadata by listing the folders on the path. A locked distribution has to be found where
-site-packages stands on the path asked for: after what comes before it, instead of nothing where site-packages is not
-on it, and not at all where a distribution of the same name is really installed. ``PathFinder`` answers for the whole
-path at once, so there is one object before it, for what nothing shadows, and one after it, for the rest.
+The standard library finds metadata by listing the folders on the path. What answers for ordinary folders, its
+``MetadataPathFinder`` or that of the ``importlib_metadata`` backport, which disables the standard one, is taught here
+that the site-packages folder holds what is locked as well: that has its place on the path then, as in a plain
+environment. The search, and with it the matching of names, stays that module's own.
 
-The classes are the standard library's, or the ``importlib_metadata`` backport's, which disables the standard finder and
-brings its own. Names are matched by that module's own search.
+Its ``PathDistribution`` learns what belongs to one installation and not to the store (``record.py``). A subclass of it
+would be lost where a distribution is pickled, or made anew from the path of another.
 """
 
-import os
+import copy
+import functools
 import sys
 
-from .installed import named
+from .habits import wrap
+from .installed import is_stub
 from .record import Facts
 
 
-def early(site, context):
-    """Yield the locked distributions for *context* that nothing earlier on its path shadows."""
-    query = Query(site, context)
-    if query.at:
-        shadowed = query.shadowed()
-        for index in query.indexes():
-            if index not in shadowed:
-                yield query.distribution(index)
-
-
-def late(site, context, asked):
-    """Yield the locked distributions for *context* that ``early()`` left out.
-
-    *asked* is the object on ``sys.meta_path`` that was asked. Where somebody else's finder of metadata stands after it,
-    an object of the same kind at the end answers instead: the backport appends its finder when it is imported.
-    """
-    kind = type(asked)
-    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]
-    own = [at for at, finder in enumerate(finders) if type(finder) is kind and finder.site is site]
-    strangers = [at for at, finder in enumerate(finders) if type(finder) is not kind]
-    if strangers and own[-1] < strangers[-1]:
-        sys.meta_path.append(kind(site))
-        return
-    if finders[own[-1]] is not asked:
-        return
-    query = Query(site, context)
-    if query.at:
-        shadowed = query.shadowed()
-        for count in range(len(query.at)):
-            for index in query.indexes():
-                if count or index in shadowed:
-                    yield query.distribution(index)
-
-
-class Query:
-    """One question for distributions: the name (None for all) and the path that it asks about."""
-
-    def __init__(self, site, context):
-        self.protocol = _protocol()
-        if context is None:
-            context = self.protocol.DistributionFinder.Context()
-        self.name = context.name
-        path = context.path
-        if iter(path) is path:  # the finders after this one are to see it as well
-            path = vars(context)["path"] = list(path)
-        self.path = [str(entry) for entry in path]
-        self.site = site
-        self.at = [at for at, entry in enumerate(self.path) if site.owns(entry)]
-        self.folder = self._folder()
-
-    def _folder(self):
-        """Return the site-packages folder as the asking module's search sees it, kept while nothing changes."""
-        table = self.site.table
-        replaced = self.site.replaced(table)
-        known = self.site.metadata.get(self.protocol.__name__)
-        if known is None or known.table is not table or known.replaced is not replaced:
-            known = _locked_folder(self.protocol, self.site, table, replaced)
-            self.site.metadata[self.protocol.__name__] = known
-        return known
-
-    def indexes(self):
-        """Return the indexes of the matching locked distributions that are not really installed, in order."""
-        found = (self.folder.indexes[path.name] for path in self.folder.search(self.protocol.Prepared(self.name)))
-        return [index for index in found if index not in self.folder.replaced]
-
-    def shadowed(self):
-        """Return the indexes of the locked distributions whose names an earlier entry of the path has."""
-        prepared = self.protocol.Prepared(self.name)
-        found = [
-            os.path.basename(str(path))
-            for entry in self.path[: self.at[0]]
-            for path in self.protocol.FastPath(entry).search(prepared)
-        ]
-        return named(self.folder.table, found)
-
-    def distribution(self, index):
-        """Return the locked distribution with this *index*."""
-        return self.folder.distribution(index)
-
-
-def _protocol():
-    """Return the module whose classes a plain environment would answer with.
-
-    It is that of the finder that answers for ordinary folders: ``importlib.metadata``, or the backport (or a vendored
-    copy of it), which takes the standard one's place, whoever asks.
-    """
+def adapt_finders(site):
+    """Teach whoever on ``sys.meta_path`` answers for the metadata in ordinary folders."""
     for finder in sys.meta_path:
         if hasattr(finder, "find_distributions"):
             module = sys.modules.get(type(finder).__module__)
-            if hasattr(module, "MetadataPathFinder") and hasattr(module, "FastPath"):
-                return module
-    import importlib.metadata
+            if hasattr(module, "MetadataPathFinder"):
+                adapt(site, module)
+    if "importlib.metadata" in sys.modules:
+        adapt(site, sys.modules["importlib.metadata"])
 
-    return importlib.metadata
+
+def adapt(site, protocol):
+    """Teach the classes of the module *protocol*, once; tell whether they are as expected."""
+    wrappers = {
+        "MetadataPathFinder": {"find_distributions": _finding},
+        "PathDistribution": {"read_text": _reading, "locate_file": _locating},
+    }
+    for kind, methods in wrappers.items():
+        if not all(name in getattr(getattr(protocol, kind, None), "__dict__", ()) for name in methods):
+            return False
+    taught = vars(protocol).setdefault("_multisite", [])
+    if site not in taught:
+        taught.append(site)
+        facts = Facts(site)
+        for kind, methods in wrappers.items():
+            for name, wrapper in methods.items():
+                wrap(getattr(protocol, kind), name, functools.partial(wrapper, protocol, facts))
+    return True
 
 
-def _locked_folder(protocol, site, table, replaced):
-    """Return a folder for the search of *protocol* whose children are what is locked."""
+def _finding(protocol, facts, function):
+    site = facts.site
+
+    def find_distributions(cls, context=None):
+        if context is None:
+            context = protocol.DistributionFinder.Context()
+        path = context.path
+        if iter(path) is path:  # the finders after this one are to see it as well
+            path = vars(context)["path"] = list(path)
+        if not any(site.owns(str(entry)) for entry in path):
+            return function(cls, context)
+        return _in_order(path, context)
+
+    def _in_order(path, context):
+        folder = _locked_folder(protocol, site)
+        for entry in path:
+            part = copy.copy(context)
+            vars(part)["path"] = [entry]
+            if site.owns(str(entry)):
+                found = folder.search(protocol.Prepared(context.name))
+                yield from map(protocol.PathDistribution, found)
+                real = function(protocol.MetadataPathFinder, part)
+                yield from (one for one in real if not is_stub(str(one._path)))
+            else:
+                yield from function(protocol.MetadataPathFinder, part)
+
+    return find_distributions
+
+
+def _locked_folder(protocol, site):
+    """Return the site-packages folder as the search of *protocol* sees it, kept while nothing changes."""
+    table = site.table
+    replaced = site.replaced(table)
+    known = site.metadata.get(protocol.__name__)
+    if known is None or known.table is not table or known.replaced is not replaced:
+        known = site.metadata[protocol.__name__] = _new_folder(protocol, site, table, replaced)
+    return known
+
+
+def _new_folder(protocol, site, table, replaced):
     import pathlib
 
     class LockedFolder(protocol.FastPath):
@@ -128,43 +102,27 @@ def _locked_folder(protocol, site, table, replaced):
         def joinpath(self, child):
             return pathlib.Path(table.root(self.indexes[child], replaced), child)
 
-        def distribution(self, index):
-            return self.kind(self.joinpath(table.distributions[index][3]), index)
-
     folder = LockedFolder(site.path)
     folder.table = table
     folder.replaced = replaced
-    folder.indexes = {row[3]: index for index, row in enumerate(table.distributions)}
-    folder.kind = _distribution_class(protocol, Facts(site))
+    folder.indexes = {row[3]: index for index, row in enumerate(table.distributions) if index not in replaced}
     return folder
 
 
-def _distribution_class(protocol, facts):
-    class PathDistribution(protocol.PathDistribution):
-        __doc__ = protocol.PathDistribution.__doc__
+def _reading(protocol, facts, function):
+    def read_text(self, filename):
+        index = facts.index(self._path) if facts.covers(filename) else None
+        if index is None:
+            return function(self, filename)
+        return facts.read_text(index, str(filename), functools.partial(function, self))
 
-        def __init__(self, path, index=None):
-            super().__init__(path)
-            self._index = index
+    return read_text
 
-        def __reduce__(self):
-            return protocol.PathDistribution, (self._path,)  # whoever gets it may not be in this environment
 
-        def __copy__(self):
-            return type(self)(self._path, self._index)
+def _locating(protocol, facts, function):
+    def locate_file(self, path):
+        index = facts.index(self._path)
+        own = None if index is None else facts.located(index, path)
+        return function(self, path) if own is None else own
 
-        def __deepcopy__(self, memo):
-            return self.__copy__()
-
-        def read_text(self, filename):
-            if self._index is not None and facts.covers(filename):
-                return facts.read_text(self._index, str(filename), super().read_text)
-            return super().read_text(filename)
-
-        def locate_file(self, path):
-            own = None if self._index is None else facts.located(self._index, path)
-            return super().locate_file(path) if own is None else own
-
-    PathDistribution.__module__ = protocol.PathDistribution.__module__
-    PathDistribution.__qualname__ = protocol.PathDistribution.__qualname__
-    return PathDistribution
+    return locate_file

@@ -17,9 +17,26 @@ class Facts:
     """The facts of every distribution in one environment."""
 
     def __init__(self, site):
-        self._site = site
-        self._table = site.table
-        self._state = None
+        self.site = site
+        self._known = None
+
+    def index(self, path):
+        """Return the index of the distribution whose metadata folder is *path*, None where it is none of ours."""
+        folder, _, name = str(path).rpartition(os.sep)
+        table = self.site.table
+        if folder.startswith(table.inside):
+            index = self._of_table()[0].get(name)
+            if index is not None and folder in (table.root(index), table.root(index, (index,))):
+                return index
+        return None
+
+    def _of_table(self):
+        """Return the indexes by metadata folder, and what environment.json says, kept while the table is the same."""
+        table = self.site.table
+        if self._known is None or self._known[0] is not table:
+            indexes = {row[3]: index for index, row in enumerate(table.distributions)}
+            self._known = table, indexes, self._read_state()
+        return self._known[1:]
 
     def covers(self, filename):
         """Tell whether *filename* in a dist-info folder is one of those that belong to the environment."""
@@ -46,18 +63,18 @@ class Facts:
 
         parts = str(path).replace("\\", "/").split("/")
         if parts[0] == os.pardir:
-            return pathlib.Path(self._site.path, path)
-        if len(parts) == 2 and parts[0] == self._table.distributions[index][3] and parts[1] != "RECORD":
+            return pathlib.Path(self.site.path, path)
+        if len(parts) == 2 and parts[0] == self.site.table.distributions[index][3] and parts[1] != "RECORD":
             own = self._path(index, parts[1])
             return None if own is None else pathlib.Path(own)
         return None
 
     def _path(self, index, filename):
         """Return the file of the environment that stands for *filename*, None where the store's own is meant."""
-        folder = os.path.join(self._site.folder, "facts")
+        folder = os.path.join(self.site.folder, "facts")
         if filename == "INSTALLER":
             return os.path.join(folder, "INSTALLER")
-        name = self._table.distributions[index][0]
+        name = self.site.table.distributions[index][0]
         if filename == "REQUESTED":
             requested = self._of(name)[0].get("requested")
             return os.path.join(folder, "REQUESTED" if requested else "NOT-REQUESTED")
@@ -67,16 +84,15 @@ class Facts:
 
     def _of(self, name):
         """Return what environment.json says of the distribution: its build, and its installation."""
-        if self._state is None:
-            self._state = self._read_state()
-        return self._state.get("builds", {}).get(name, {}), self._state.get("installs", {}).get(name, {})
+        state = self._of_table()[1]
+        return state.get("builds", {}).get(name, {}), state.get("installs", {}).get(name, {})
 
     def _read_state(self):
         """Read environment.json; a damaged one is doctor's to report, and counts as one without facts."""
         import json
 
         try:
-            with open(os.path.join(self._site.folder, "environment.json"), encoding="utf-8") as stream:
+            with open(os.path.join(self.site.folder, "environment.json"), encoding="utf-8") as stream:
                 state = json.load(stream)
         except (OSError, ValueError):
             return {}
@@ -89,7 +105,7 @@ class Facts:
         import csv
         import io
 
-        name, _, _, dist_info = self._table.distributions[index][:4]
+        name, _, _, dist_info = self.site.table.distributions[index][:4]
         build, install = self._of(name)
         removed = set(install.get("removed", ()))
         rows = [row for row in csv.reader(text.splitlines()) if row and row[0] not in removed]
