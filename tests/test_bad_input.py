@@ -499,7 +499,7 @@ def an_option_that_does_not_exist(machine: Machine) -> Words:
     2,
     """
     usage: multisite [-h] [--version] COMMAND ...
-    multisite: error: argument COMMAND: invalid choice: 'install' (choose from 'lock', 'sync', 'doctor', 'list')
+    multisite: error: argument COMMAND: invalid choice: 'install' (choose from 'lock', 'sync', 'doctor', 'list', 'view')
     """,
 )
 def a_command_that_does_not_exist(machine: Machine) -> Words:
@@ -1337,9 +1337,7 @@ def a_record_that_cannot_be_read(machine: Machine) -> Words:
 @bad(
     1,
     """
-    error: alpha-1.0-py3-none-any.whl: not a valid wheel
-      - listed.py: in RECORD, but not in the archive
-      - unlisted.py: in the archive, but not in RECORD
+    error: alpha-1.0-py3-none-any.whl: not a valid wheel: unlisted.py: in the archive, but not in RECORD
     next: report it to the project that published it, or lock another version
     """,
 )
