@@ -291,12 +291,14 @@ def test_the_class_of_the_path_entry_finder_without_a_python_frame(bootstrap: Bo
     write(bootstrap, tmp_path / "store")
     write_table(bootstrap, tmp_path / "store")
     program = (
-        "import _thread, sys, time\n"
+        "import _thread, sys\n"
         "finder = sys.path_importer_cache[[path for path in sys.path if path.endswith('site-packages')][0]]\n"
-        "found = []\n"
+        "found, ended = [], _thread.allocate_lock()\n"
         "sys.unraisablehook = lambda info: found.append(repr(info.exc_value))\n"
-        "_thread.start_new_thread(isinstance, (finder, int))\n"
-        "while _thread._count():\n    time.sleep(0.001)\n"
+        "class Token:\n    def __del__(self):\n        ended.release()\n"
+        "ended.acquire()\n"
+        "_thread.start_new_thread(getattr, (finder, '__class__', Token()))\n"
+        "ended.acquire()\n"
         "print(found)"
     )
     done = run(bootstrap, "-c", program)
