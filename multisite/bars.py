@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
     from rich.progress import TaskID
     from typing_extensions import Self
@@ -15,9 +17,13 @@ __all__ = ["Bars"]
 
 
 class Bars:
-    """The bars on *console* while a ``with`` block runs; afterwards nothing is left of them. Threads may share it."""
+    """The bars on *console* while a ``with`` block runs; afterwards nothing is left of them. Threads may share it.
 
-    def __init__(self, console: Console) -> None:
+    ``waits`` is told what waits for another try, as ``Progress.waiting`` is.
+    """
+
+    def __init__(self, console: Console, *, waits: Callable[[str, float, str], None]) -> None:
+        self._waits = waits
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -45,6 +51,10 @@ class Bars:
     def restarted(self, name: str) -> None:
         """Move a bar back to its start."""
         self._drawn.reset(self._tasks[name])
+
+    def waiting(self, name: str, seconds: float, reason: str) -> None:
+        """Say so above the bars."""
+        self._waits(name, seconds, reason)
 
     def finished(self, name: str) -> None:
         """Take a bar away."""

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from multisite.addresses import strip_credentials
 from multisite.errors import BuildFailed
 from multisite.indexes import IndexOptions
 from multisite.lockfile import ArchiveSource, DirectorySource, SdistSource, VcsSource
-from multisite.locktext import strip_credentials
 from multisite.resolving import uv_environment
 
 if TYPE_CHECKING:

@@ -91,6 +91,7 @@ def _sync(options: argparse.Namespace, output: Output) -> int:
         )
     with _place(options, workshop) as place:
         wanted = _named(options, place, named) if named else _own(options, place, output)
+        _warn_of_credentials(wanted, named or wanted.target, output)
         output.say(f"syncing {wanted.lock.where}")
         return _carried_out(options, workshop, place, wanted, output)
 
@@ -99,6 +100,13 @@ def _named(options: argparse.Namespace, place: Place, lockfile: Path) -> Wanted:
     from multisite.wanted import Wanted
 
     return Wanted.from_lockfile(lockfile, place, place.before, extras=options.extras, groups=options.groups, named=True)
+
+
+def _warn_of_credentials(wanted: Wanted, lockfile: Path, output: Output) -> None:
+    """Say that a lockfile tells whoever reads it a user or a password."""
+    if wanted.addresses:
+        copied = "" if wanted.target == lockfile else f", and left out of {wanted.target}"
+        output.warn(f"{lockfile}: addresses in it name users or passwords, which should be in ~/.netrc{copied}")
 
 
 def _own(options: argparse.Namespace, place: Place, output: Output) -> Wanted:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import netrc
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from multisite.addresses import address_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["Credentials"]
 
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -19,11 +23,14 @@ class Credentials:
     """Look up users and passwords; nothing of this is ever shown or written.
 
     ``addresses`` are those that a person gave, perhaps with a user and a password: a lockfile keeps none, so what an
-    index was asked with serves its files as well. ``netrc_problem`` says why the netrc file could not be read.
+    index was asked with serves its files as well. ``${NAME}`` in them is a variable of *environ*, as in requirements
+    files. ``netrc_problem`` says why the netrc file could not be read.
     """
 
     def __init__(self, addresses: Iterable[str] = (), *, environ: Mapping[str, str] | None = None) -> None:
-        self._given = {_origin(parts): found for parts in map(urlsplit, addresses) if (found := _userinfo(parts))}
+        expanded = [_expanded(address, environ or {}) for address in addresses]
+        usable = [urlsplit(address) for address in expanded if address_problem(address) is None]
+        self._given = {_origin(parts): found for parts in usable if (found := _userinfo(parts))}
         self.netrc_problem: str | None = None
         self._netrc = None if environ is None else self._read_netrc(environ)
 
@@ -47,6 +54,10 @@ class Credentials:
             # Most files need no credentials: reported with the refusal of one that does.
             self.netrc_problem = f"{path}: {error}"
             return None
+
+
+def _expanded(address: str, environ: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda found: environ.get(found[1], found[0]), address)
 
 
 def _userinfo(parts: SplitResult) -> tuple[str, str] | None:

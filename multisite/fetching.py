@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from multisite.addresses import strip_credentials
 from multisite.cache import Cache
 from multisite.errors import ArtifactMismatch, DownloadFailed
 from multisite.lockfile import FileSource, WheelSource
-from multisite.locktext import strip_credentials
 from multisite.receiving import Receiver
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class Progress(Protocol):
     def restarted(self, name: str) -> None:
         """Note that what has come was thrown away, and that the file begins again."""
 
+    def waiting(self, name: str, seconds: float, reason: str) -> None:
+        """Note that the file is tried again after so many seconds, and why."""
+
     def finished(self, name: str) -> None:
         """Note that the file is there and is what the lockfile names."""
 
@@ -63,6 +66,9 @@ class _Silence:
         pass
 
     def restarted(self, name: str) -> None:
+        pass
+
+    def waiting(self, name: str, seconds: float, reason: str) -> None:
         pass
 
     def finished(self, name: str) -> None:
@@ -282,6 +288,9 @@ class _Job:
 
     def _copy(self, path: Path, receiver: Receiver) -> str:
         receiver.restart()
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            reason = "it is a folder" if path.is_dir() else "it is not a regular file"
+            raise DownloadFailed(self.source.filename, str(path), reason, hint=_PUT_BACK)
         with path.open("rb") as file:
             try:
                 while chunk := file.read(receiver.room()):
@@ -323,7 +332,9 @@ class _Job:
                 raise DownloadFailed(filename, strip_credentials(url), reason, hint=hint)
             if not resume:
                 receiver.restart()
-            self._pause(transport.backoff * 2**number if trouble.wait is None else trouble.wait)
+            seconds = transport.backoff * 2**number if trouble.wait is None else trouble.wait
+            self.fetcher.progress.waiting(filename, seconds, trouble.reason)
+            self._pause(seconds)
 
     def _pause(self, seconds: float) -> None:
         if self.stop.event.wait(seconds):

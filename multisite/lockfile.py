@@ -10,7 +10,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from urllib.parse import urlsplit
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.pylock import (
@@ -27,6 +26,7 @@ from packaging.pylock import (
 )
 from packaging.tags import Tag
 
+from multisite.addresses import address_problem, mask_credentials
 from multisite.errors import InvalidLockfile, LockfileDoesNotFit, UnsupportedFormat
 from multisite.locktext import format_pylock
 
@@ -278,8 +278,10 @@ def _package_hazards(index: int, package: Package) -> Iterator[str]:
 def _file_hazards(key: str, file: PackageWheel | PackageSdist | PackageArchive, filename: str) -> Iterator[str]:
     if filename in {"", ".", ".."} or _UNSAFE_IN_FILENAME.search(filename):
         yield f"{key}.name: {filename!r} is not a plain file name"
-    if not _is_address(file.url):
-        yield f"{key}.url: {file.url!r} is not an address"
+    if file.url is not None and (problem := address_problem(file.url)):
+        yield f"{key}.url: {mask_credentials(file.url)!r}: {problem}"
+    if file.path is not None and "\0" in file.path:
+        yield f"{key}.path: {file.path!r} is not a path"
     if file.size is not None and file.size < 0:
         yield f"{key}.size: {file.size} is negative"
     for algorithm, digits in file.hashes.items():
@@ -287,13 +289,6 @@ def _file_hazards(key: str, file: PackageWheel | PackageSdist | PackageArchive, 
             yield f"{key}.hashes.{algorithm}: {digits!r} is not such a hash"
     if not _RELIABLE.intersection(file.hashes):
         yield f"{key}.hashes: {', '.join(file.hashes)} can be forged or is unknown; sha256 is needed"
-
-
-def _is_address(url: str | None) -> bool:
-    try:
-        return url is None or bool(urlsplit(url).scheme)
-    except ValueError:
-        return False
 
 
 def _subdirectory_hazards(key: str, subdirectory: str | None) -> Iterator[str]:

@@ -64,6 +64,7 @@ def lock(
         request=record,
         requested=request.requested_names(parsed),
         project=request.project,
+        addresses=request.addresses,
     )
     return Locked(wanted=wanted, resolved=resolved, warnings=warnings)
 

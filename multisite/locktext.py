@@ -6,15 +6,16 @@ version control, most easily when each file is one line. So the layout is ours, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+
+from multisite.addresses import strip_credentials
 
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
-__all__ = ["format_pylock", "strip_credentials"]
+__all__ = ["format_pylock", "without_credentials"]
 
 _ADDRESSES = frozenset({"url", "index"})
 
@@ -33,18 +34,29 @@ def format_pylock(pylock: Pylock) -> str:
     return "\n".join(sections)
 
 
-def strip_credentials(url: str) -> str:
-    """Take user and password out of an address; the user of an ssh address is part of it and stays."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # no address at all; whoever uses it will say so
-        return url
-    userinfo, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return url
-    user = userinfo.partition(":")[0]
-    kept = f"{user}@{host}" if user and parts.scheme.rpartition("+")[2] == "ssh" else host
-    return urlunsplit(parts._replace(netloc=kept))
+def without_credentials(data: bytes, pylock: Pylock) -> tuple[bytes, tuple[str, ...]]:
+    """Take users and passwords out of a lockfile's text; return that, and the addresses that had some.
+
+    ``pylock`` is what the text says. But for these addresses the text stays as it is, unless it spells one of them
+    with escapes.
+    """
+    addresses = tuple(dict.fromkeys(url for url in _addresses(pylock.to_dict()) if strip_credentials(url) != url))
+    for url in addresses:
+        data = data.replace(url.encode(), strip_credentials(url).encode())
+        if url.encode() in data or strip_credentials(url).encode() not in data:
+            return format_pylock(pylock).encode(), addresses
+    return data, addresses
+
+
+def _addresses(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _addresses(item, name)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _addresses(item, key)
+    elif key in _ADDRESSES and isinstance(value, str):
+        yield value
 
 
 def _without_credentials(value: Any, key: str = "") -> Any:

@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from multisite.addresses import mask_credentials
 from multisite.report import Severity
 
 if TYPE_CHECKING:
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
     from multisite.fetching import Progress
     from multisite.report import Finding
 
-__all__ = ["Output", "without_credentials"]
+__all__ = ["Output", "printable"]
 
+_LONG = 5.0  # seconds of waiting that a person wants to know of
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-# User and password of an address, wherever it stands in a text: the last "@" before the path ends them.
-_USERINFO = re.compile(r"(?<=://)[^/\s?#'\"]*:[^/\s?#'\"]*@")
+# What has a terminal do things; texts of servers, wheels and programs may hold it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def without_credentials(text: str) -> str:
-    """Take user and password out of every address in *text*: whatever programs that are run may have said."""
-    return _USERINFO.sub("****@", text)
+def printable(text: str) -> str:
+    """Return what of a text may be shown: no user and password of an address, no control characters."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", mask_credentials(text))
 
 
 class Output:
@@ -49,18 +51,21 @@ class Output:
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Write a line of progress to stderr, where the verbosity is at least *level*."""
+        self._say("", text, level)
+
+    def _say(self, heading: str, text: str, level: int = 0) -> None:
         if self.verbosity >= level:
-            self._write_line(without_credentials(text))
+            self._write_line(heading + printable(text))
 
     def warn(self, text: str) -> None:
         """Write a warning to stderr, each only once, unless ``-q`` is given."""
         if text not in self._warned:
             self._warned.add(text)
-            self.say(f"{self._coloured('warning', 'yellow')}: {text}")
+            self._say(f"{self._coloured('warning', 'yellow')}: ", text)
 
     def print(self, text: str) -> None:
         """Write a line of the result to stdout."""
-        self._out.write(f"{text}\n")
+        self._out.write(f"{printable(text)}\n")
 
     def document(self, value: Any) -> None:
         """Write the result as JSON."""
@@ -76,18 +81,18 @@ class Output:
 
     def problem(self, text: str, hint: str | None = None) -> None:
         """Write a sentence about what went wrong, and what to type next, to stderr."""
-        self.say(f"{self._coloured('error', 'red')}: {text}", level=-1)
+        self._say(f"{self._coloured('error', 'red')}: ", text, level=-1)
         if hint:
-            self.say(f"{self._coloured('next', 'cyan')}: {hint}", level=-1)
+            self._say(f"{self._coloured('next', 'cyan')}: ", hint, level=-1)
 
     def findings(self, findings: Iterable[Finding], *, to_stderr: bool = False) -> None:
         """Write findings, each with its check, and the command that mends it below."""
         stream = self._err if to_stderr else self._out
         for finding in findings:
             severity = self._coloured(finding.severity.value, _COLOURS[finding.severity], stream)
-            stream.write(f"{severity} [{finding.check}] {finding.message}\n")
+            stream.write(f"{severity} [{finding.check}] {printable(finding.message)}\n")
             if finding.fix:
-                stream.write(f"    {finding.fix}\n")
+                stream.write(f"    {printable(finding.fix)}\n")
 
     def columns(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows of text with aligned columns to stdout."""
@@ -107,7 +112,7 @@ class Output:
             from multisite.bars import Bars
 
             console = self._console()
-            with Bars(console) as bars, self._above(console):
+            with Bars(console, waits=_Lines(self).waiting) as bars, self._above(console):
                 yield bars
 
     @contextmanager
@@ -118,7 +123,7 @@ class Output:
             yield
             return
         console = self._console()
-        with console.status(_escaped(without_credentials(text))), self._above(console):
+        with console.status(_escaped(printable(text))), self._above(console):
             yield
 
     @contextmanager
@@ -179,6 +184,11 @@ class _Lines:
 
     def restarted(self, name: str) -> None:
         pass
+
+    def waiting(self, name: str, seconds: float, reason: str) -> None:
+        if self._output is not None:
+            long = seconds >= _LONG
+            self._output.say(f"{name}: {reason}; trying again in {seconds:.0f} s", level=0 if long else 1)
 
     def finished(self, name: str) -> None:
         if self._output is not None:

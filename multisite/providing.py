@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
+from multisite.addresses import strip_credentials
 from multisite.entry import Artifact
 from multisite.errors import InvalidWheel
 from multisite.lockfile import ArchiveSource, DirectorySource, FileSource, WheelSource
-from multisite.locktext import strip_credentials
 from multisite.sourcetree import tree_state
 
 if TYPE_CHECKING:

@@ -66,6 +66,11 @@ class Receiver:
         """Whether all bytes are there, as far as their number is known."""
         return self.count == self._source.size
 
+    @property
+    def is_short(self) -> bool:
+        """Whether bytes are missing, as far as their number is known."""
+        return self._source.size is not None and self.count < self._source.size
+
     def announce(self, size: int | None) -> None:
         """Take note of the size of the whole file according to a server."""
         if size is not None and self._source.size not in {None, size}:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multisite.addresses import strip_credentials
 from multisite.errors import InvalidRequest
-from multisite.locktext import strip_credentials
 from multisite.names import normalize
 from multisite.pyproject import PyProject
 from multisite.requirements_file import (
     RequirementsFiles,
+    addresses_in,
     is_address,
     is_path,
     path_of,
@@ -46,7 +47,8 @@ class Request:
     ``folder`` is where relative paths start. ``project`` is the folder of the project that is to be installed itself,
     editable. ``lockfile`` is set when there is nothing to resolve: a lockfile was found where requirements are looked
     for. ``origin`` names, for people, where all this was found. ``digests`` are the SHA-256 of each
-    file that all this depends on, ``names`` what is asked for by name.
+    file that all this depends on, ``names`` what is asked for by name, ``addresses`` stand anywhere in it, perhaps with
+    user and password.
     """
 
     requirements: tuple[str, ...] = ()
@@ -61,6 +63,7 @@ class Request:
     origin: str
     digests: tuple[tuple[str, str], ...] = ()
     names: frozenset[NormalizedName] = frozenset()
+    addresses: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -108,6 +111,7 @@ class Request:
             origin=_origin(words, files, found),
             names=reading.names(words, chosen),
             digests=tuple(sorted((str(path), digest) for path, digest in reading.files.digests.items())),
+            addresses=tuple(sorted(reading.files.addresses.union(*map(addresses_in, words)))),
         )
 
     @property
@@ -261,6 +265,7 @@ class _Reading:
                 return None
             data = self.files.take(path, str(path))
             self._pyprojects[path] = PyProject.parse(data or b"")
+            self.files.addresses.update(addresses_in((data or b"").decode(errors="replace")))  # [tool.uv.index]
         return self._pyprojects[path]
 
 

@@ -16,9 +16,18 @@ from multisite.names import normalize
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-__all__ = ["RequirementsFiles", "is_address", "is_path", "path_of", "requirement_name", "requirement_problem"]
+__all__ = [
+    "RequirementsFiles",
+    "addresses_in",
+    "is_address",
+    "is_path",
+    "path_of",
+    "requirement_name",
+    "requirement_problem",
+]
 
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9.+-]+://|file:)", re.ASCII)
+_ANY_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"]+", re.ASCII)
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _AT = re.compile(r"[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*@")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
@@ -30,6 +39,11 @@ _EXTRAS = re.compile(r"\[[^\]]*\]$")
 def is_address(word: str) -> bool:
     """Tell whether a requirement is an address (``https://…``, ``git+ssh://…``, ``file:…``)."""
     return _ADDRESS.match(word) is not None
+
+
+def addresses_in(words: str) -> list[str]:
+    """Return every address in a line, be it a requirement or an option's value."""
+    return _ANY_ADDRESS.findall(words)
 
 
 def is_path(word: str) -> bool:
@@ -66,13 +80,14 @@ def requirement_problem(word: str) -> str | None:
 class RequirementsFiles:
     """Requirements files with all that they include, read once each.
 
-    ``digests`` maps each file to its SHA-256, ``names`` are what they ask for by name, ``problems`` tells each fault
-    with file and line. Options other than ``-r`` and ``-c`` are the resolver's to judge, and so are variables
-    (``${NAME}``).
+    ``digests`` maps each file to its SHA-256, ``names`` are what they ask for by name, ``addresses`` stand anywhere in
+    them, perhaps with user and password, ``problems`` tells each fault with file and line. Options other than ``-r``
+    and ``-c`` are the resolver's to judge, and so are variables (``${NAME}``).
     """
 
     digests: dict[Path, str] = field(default_factory=dict)
     names: set[NormalizedName] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     _read: set[tuple[Path, bool]] = field(default_factory=set)
 
@@ -107,6 +122,7 @@ class RequirementsFiles:
             self._judge(words, path, f"{shown}:{line}", constraints)
 
     def _judge(self, words: str, path: Path, where: str, constraints: bool) -> None:
+        self.addresses.update(addresses_in(words))
         if "${" in words:
             return
         if include := _INCLUDE.fullmatch(words):

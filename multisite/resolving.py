@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.pylock import Pylock
 
-from multisite.errors import InvalidLockfile, ResolutionFailed, ResolverStopped, UnsupportedFormat
+from multisite.errors import InvalidLockfile, InvalidRequest, ResolutionFailed, ResolverStopped, UnsupportedFormat
 from multisite.indexes import IndexOptions
 from multisite.lockfile import Lock
 
@@ -30,6 +30,12 @@ _CREATED_BY = "multisite"
 _LONG = 6  # lines of an explanation that is worth shortening
 # What would have uv work in another folder, and what only colours or draws.
 _NOT_FOR_UV = ("UV_WORKING_DIR", "UV_PROJECT", "FORCE_COLOR", "CLICOLOR_FORCE", "RUST_LOG")
+# How uv says that it cannot read what it was given: not a matter of what there is to be found.
+_UNREADABLE = (
+    re.compile(r"Couldn't parse requirement in `(?P<where>[^`]+)` at position \d+\n\s*cause: (?P<why>.+)", re.DOTALL),
+    re.compile(r"Invalid URL in `(?P<where>[^`]+)` at position \d+: (?P<why>.+)", re.DOTALL),
+    re.compile(r"invalid value (?P<why>'.*') for '(?P<where>--[a-z-]+)[^']*': (?P<reason>[^\n]*)"),
+)
 _STEP = re.compile(r"\n\s*(?=And because )")
 # What to type next, by what uv's explanation says; the first that applies.
 _ADVICE = (
@@ -79,7 +85,7 @@ class Resolver(Protocol):
         """Resolve; ``lockfile`` is where the result will stand. Nothing is written there.
 
         Where it exists, its versions are kept unless the request or ``upgrade`` says otherwise; local paths in the
-        result are relative to its folder. Raises ResolutionFailed, ResolverStopped.
+        result are relative to its folder. Raises ResolutionFailed, ResolverStopped, InvalidRequest.
         """
 
 
@@ -179,15 +185,23 @@ def _moved_path(path: str, old: Path, new: Path) -> str:
         return absolute.as_posix()
 
 
-def _failure(output: str) -> ResolutionFailed | ResolverStopped:
+def _failure(output: str) -> ResolutionFailed | ResolverStopped | InvalidRequest:
     lines = [line for line in output.splitlines() if not line.startswith(("warning:", "Using "))]
     explanation = "\n".join(lines).strip().removeprefix("error: ")
+    if unreadable := next(filter(None, (pattern.match(explanation) for pattern in _UNREADABLE)), None):
+        return _misuse(**unreadable.groupdict())
     hint = next((advice for words, advice in _ADVICE if words in explanation), None)
     if "No solution found" not in explanation:
         return ResolverStopped(explanation, hint=hint)
     explanation = re.sub(r"\A.*No solution found[^\n]*\n(\s*cause: )?", "", explanation)
     explanation = _STEP.sub("\n", explanation)  # it hangs below a "cause:" that is not shown
     return ResolutionFailed(explanation, shortened=_shortened(explanation), hint=hint)
+
+
+def _misuse(where: str, why: str, reason: str | None = None) -> InvalidRequest:
+    where = "what was asked for cannot be read" if where == "-" else where
+    lines = re.sub(r"\n\s*cause: ", ": ", why).splitlines()
+    return InvalidRequest("\n".join([f"{where}: {lines[0]}" + (f": {reason}" if reason else ""), *lines[1:]]))
 
 
 def _shortened(explanation: str) -> str | None:

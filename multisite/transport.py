@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import ssl
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
+from multisite.addresses import address_problem, strip_credentials
 from multisite.credentials import Credentials
 from multisite.errors import DownloadFailed
-from multisite.locktext import strip_credentials
+from multisite.proxies import Proxy, ProxyNotUsable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,7 @@ _WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PASSWORD = "give user and password in the index's address, or in ~/.netrc"  # noqa: S105 -- advice
 _GONE = "lock anew what the index has now: multisite lock --upgrade"
 _ADVICE = {401: _PASSWORD, 403: _PASSWORD, 404: _GONE, 410: _GONE}
+_SIZE = re.compile(r"\d{1,18}", re.ASCII)
 _PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
 
 
@@ -39,6 +41,10 @@ class Sink(Protocol):
     @property
     def count(self) -> int:
         """How many bytes it has: the beginning of the file."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether some are known to be missing."""
 
     def restart(self) -> None:
         """Forget them."""
@@ -65,6 +71,14 @@ class Trouble:
     version: str | None = None
 
 
+class _Unanswered(Exception):
+    """No answer came; ``address`` is whose, where it is not the one that was asked first. The cause is urllib3's."""
+
+    def __init__(self, address: str | None) -> None:
+        super().__init__(address)
+        self.address = address
+
+
 class Transport:
     """Speak with servers; safe to share between threads.
 
@@ -87,6 +101,7 @@ class Transport:
         self._credentials = credentials or Credentials()
         self._timeout = timeout
         self._connections = connections
+        self._manager = lru_cache(maxsize=None)(self._new_manager)
         # Bytes as they lie there: a hash is of the file, not of what a decoder made of it.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity", "Accept": "*/*"}
 
@@ -100,8 +115,8 @@ class Transport:
 
         try:
             response = self._open(url, filename, _range(sink, version))
-        except urllib3.exceptions.HTTPError as error:
-            return self._judge(error, url, filename)
+        except _Unanswered as unanswered:
+            return self._judge(unanswered.__cause__, url, filename, redirected=unanswered.address)
         try:
             return self._take(response, url, filename, sink)
         except urllib3.exceptions.HTTPError as error:
@@ -115,23 +130,26 @@ class Transport:
         asked_for_rest = sink.count > 0
         if response.status == HTTPStatus.PARTIAL_CONTENT and asked_for_rest:
             part = _PART.match(response.headers.get("Content-Range", ""))
-            if part is None or int(part[1]) != sink.count:
+            if part is None or _number(part[1]) != sink.count:
                 sink.restart()
                 return Trouble(reason="the server sent another part than was asked for")
             sink.pieced = True
-            sink.announce(int(part[2]) if part[2] != "*" else None)
+            sink.announce(_number(part[2]))
         elif response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and asked_for_rest:
             sink.restart()
             return Trouble(reason=_status(response))
         elif response.status == HTTPStatus.OK:
             sink.restart()
-            length = response.headers.get("Content-Length", "")
-            sink.announce(int(length) if length.isdecimal() else None)
+            sink.announce(_number(response.headers.get("Content-Length", "")))
         else:
             hint = _ADVICE.get(response.status)
             raise DownloadFailed(filename, strip_credentials(url), self._refusal(response), hint=hint)
         while (room := sink.room()) and (chunk := response.read(room, decode_content=False)):
             sink.receive(chunk)
+        announced = response.headers.get("Transfer-Encoding") or _number(response.headers.get("Content-Length", ""))
+        if sink.is_short and announced is None:
+            # Where nothing is announced, the end of the file and of the connection look the same.
+            return Trouble(reason="the connection broke off", version=_version(response))
         return None
 
     def _open(self, url: str, filename: str, wanted: Mapping[str, str]) -> BaseHTTPResponse:
@@ -153,44 +171,37 @@ class Transport:
 
         if objection := _objection(address):
             raise DownloadFailed(filename, strip_credentials(url), objection)
-        headers = {**self._headers, **wanted}
-        if login := self._credentials.find(address):
-            headers |= urllib3.make_headers(basic_auth=":".join(login))
+        headers = {**self._headers, **wanted, **_authorization("Authorization", self._credentials.find(address))}
         bare = strip_credentials(address)
-        return self._manager(bare).request(
-            "GET", bare, headers=headers, preload_content=False, redirect=False, retries=False
+        pool = self._pool(bare, url, filename)
+        try:
+            return pool.request("GET", bare, headers=headers, preload_content=False, redirect=False, retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise _Unanswered(None if address == url else bare) from error
+
+    def _pool(self, address: str, url: str, filename: str) -> PoolManager:
+        try:
+            return self._manager(Proxy.serving(address))
+        except ProxyNotUsable as error:
+            hint = f"correct {error.variable}, or unset it"
+            raise DownloadFailed(filename, strip_credentials(url), str(error), hint=hint) from error
+
+    def _new_manager(self, proxy: Proxy | None) -> PoolManager:
+        import urllib3
+
+        common: dict[str, Any] = {
+            "maxsize": self._connections,
+            "timeout": self._limits,
+            "ssl_context": _system_certificates(),
+        }
+        if proxy is None:
+            return urllib3.PoolManager(**common)
+        return urllib3.ProxyManager(
+            proxy.address,
+            **common,
+            proxy_ssl_context=_system_certificates(),
+            proxy_headers=_authorization("Proxy-Authorization", proxy.login),
         )
-
-    def _manager(self, address: str) -> PoolManager:
-        parts = urlsplit(address)
-        if parts.scheme not in self._proxies or proxy_bypass(parts.netloc):
-            return self._direct
-        return self._proxies[parts.scheme]
-
-    @cached_property
-    def _direct(self) -> PoolManager:
-        import urllib3
-
-        return urllib3.PoolManager(maxsize=self._connections, timeout=self._limits, ssl_context=_system_certificates())
-
-    @cached_property
-    def _proxies(self) -> dict[str, PoolManager]:
-        import urllib3
-
-        found: dict[str, PoolManager] = {}
-        for scheme, address in getproxies().items():
-            if scheme in {"http", "https"}:
-                address = address if "://" in address else f"http://{address}"
-                login = Credentials([address]).find(address)
-                found[scheme] = urllib3.ProxyManager(
-                    strip_credentials(address),
-                    maxsize=self._connections,
-                    timeout=self._limits,
-                    ssl_context=_system_certificates(),
-                    proxy_ssl_context=_system_certificates(),
-                    proxy_headers=urllib3.make_headers(proxy_basic_auth=":".join(login)) if login else None,
-                )
-        return found
 
     @property
     def _limits(self) -> Timeout:
@@ -198,10 +209,13 @@ class Transport:
 
         return urllib3.Timeout(connect=min(self._timeout, 15.0), read=self._timeout)
 
-    def _judge(self, error: Exception, url: str, filename: str) -> Trouble:
+    def _judge(self, error: BaseException | None, url: str, filename: str, *, redirected: str | None = None) -> Trouble:
         import urllib3
 
         reason = _reason(error)
+        if redirected is not None:
+            parts = urlsplit(redirected)  # the rest may hold a signature, which is as good as a password
+            reason = f"it leads to {parts.scheme}://{parts.netloc}: {reason}"
         if isinstance(error, (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError)):
             raise DownloadFailed(filename, strip_credentials(url), reason) from error
         return Trouble(reason=reason)
@@ -215,12 +229,16 @@ class Transport:
 def _objection(address: str, *, base: str = "") -> str | None:
     """Say what is wrong with going to an address, from ``base`` if it is a redirect."""
     try:
-        parts = urlsplit(urljoin(base, address))
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"not an address: {error}"
-    if parts.scheme not in {"http", "https"} or host is None:
+        joined = urljoin(base, address)
+    except ValueError:
+        return "not an address"
+    if problem := address_problem(joined):
+        return problem
+    parts = urlsplit(joined)
+    if parts.scheme not in {"http", "https"}:
         return f"addresses of the kind {parts.scheme!r} are not fetched"
+    if parts.hostname is None:
+        return "the address names no host"
     if parts.scheme == "http" and urlsplit(base).scheme == "https":
         return "it leads from https to http"
     return None
@@ -239,6 +257,18 @@ def _version(response: BaseHTTPResponse) -> str | None:
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
 
+def _number(digits: str) -> int | None:
+    """Return a size that a header states, None where that is no number that a file could have."""
+    return int(digits) if _SIZE.fullmatch(digits) else None
+
+
+def _authorization(header: str, login: tuple[str, str] | None) -> dict[str, str]:
+    """Return the header for a user and a password, in UTF-8 as pip, uv and browsers send them (RFC 7617)."""
+    if login is None:
+        return {}
+    return {header: f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
+
+
 def _system_certificates() -> ssl.SSLContext:
     import truststore
 
@@ -251,14 +281,14 @@ def _status(response: BaseHTTPResponse) -> str:
 
 def _retry_after(response: BaseHTTPResponse) -> float | None:
     seconds = response.headers.get("Retry-After", "")
-    return min(float(seconds), _LONGEST_WAIT) if seconds.isdecimal() else None
+    return min(float(seconds), _LONGEST_WAIT) if seconds.isascii() and seconds.isdecimal() else None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException | None) -> str:
     """Say what a person can use of an error of urllib3's: its own words show objects and addresses."""
     import urllib3.exceptions as kinds
 
-    cause = error.__cause__ or error.__context__
+    cause = None if error is None else error.__cause__ or error.__context__
     if isinstance(error, kinds.ProxyError):
         return f"the proxy does not answer: {_reason(error.original_error)}"
     # The first that applies: a NewConnectionError is a ConnectTimeoutError too.

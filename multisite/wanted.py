@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from multisite.errors import InvalidRequest
 from multisite.history import kept_copy
 from multisite.lockfile import Lock
+from multisite.locktext import without_credentials
 from multisite.state import Selection
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Wanted:
     the folder that relative paths in it start from, without links. ``request`` is what was asked for, where that is
     known. ``requested`` are the names that were asked for, None where that is as it was before. ``project`` is the
     folder of the project that is to be there itself, editable; with ``keeps_project`` one that is there stays.
-    ``site_metadata`` is that of the environment's state, None where it is as it was before.
+    ``addresses`` are those that a user and a password stood in, for fetching only. ``site_metadata`` is that of the environment's state, None where it is as it was before.
     """
 
     data: bytes
@@ -62,6 +63,7 @@ class Wanted:
     requested: frozenset[NormalizedName] | None = None
     project: Path | None = None
     keeps_project: bool = False
+    addresses: tuple[str, ...] = ()
     site_metadata: bool | None = None
 
     @classmethod
@@ -78,9 +80,10 @@ class Wanted:
         """Read a *lockfile* that *environment* is to follow; *before* is the environment's state.
 
         The environment's own lockfile stays where it is, with the same selection unless another is given or the file
-        was *named* by the user. Any other is copied into the environment, but for one with relative paths, which mean
-        something only where it stands. Given *groups* are installed besides the default ones. A project that is
-        installed editable stays. Raises InvalidLockfile, UnsupportedFormat, InvalidRequest, OSError.
+        was *named* by the user. Any other is copied into the environment, without users and passwords, but for one with
+        relative paths, which mean something only where it stands. Given *groups* are installed besides the default
+        ones. A project that is installed editable stays. Raises InvalidLockfile, UnsupportedFormat, InvalidRequest,
+        OSError.
         """
         try:
             data = lockfile.read_bytes()
@@ -93,6 +96,9 @@ class Wanted:
         lock = Lock.parse(data, lockfile)
         own = before is not None and _is_same(environment.lockfile_of(before), lockfile)
         in_place = own or _is_same(environment.lockfile, lockfile) or _has_relative_paths(lock.pylock)
+        public, addresses = without_credentials(data, lock.pylock)
+        if not in_place and addresses:
+            data, lock = public, Lock.parse(public, lockfile)
         selection = Selection(
             extras=tuple(extras), groups=(*(lock.pylock.default_groups or ()), *groups) if groups else None
         )
@@ -106,6 +112,7 @@ class Wanted:
             request=before.request if before is not None and own else None,
             project=_project(environment, before),
             keeps_project=True,
+            addresses=addresses,
         )
 
     @classmethod

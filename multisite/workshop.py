@@ -135,7 +135,7 @@ class Workshop:
         from multisite.syncing import sync
 
         place.demand_writable(wanted.lock.sha256)
-        tools = self._tools(place.interpreter, place.before, progress)
+        tools = self._tools(place.interpreter, place.before, progress, wanted.addresses)
         try:
             result = sync(place.make, wanted, tools, before=place.before)
         except BaseException:  # an interruption as well
@@ -167,7 +167,7 @@ class Workshop:
         from multisite.syncing import sync
 
         before = self.known_state(environment)
-        tools = self._tools(inspect_interpreter(environment.python), before, progress)
+        tools = self._tools(inspect_interpreter(environment.python), before, progress, wanted.addresses)
         return sync(lambda: environment, wanted, tools, before=before, anew=anew, restore=restore)
 
     def keep_view(self, environment: Environment, interpreter: Interpreter, *, whole: bool | None = None) -> bool:
@@ -190,7 +190,13 @@ class Workshop:
         anew = before == view and bool(damaged(place, view, entries))
         return write_view(environment, interpreter, store, state, view, anew=anew)
 
-    def _tools(self, interpreter: Interpreter, before: EnvironmentState | None, progress: Progress | None) -> Tools:
+    def _tools(
+        self,
+        interpreter: Interpreter,
+        before: EnvironmentState | None,
+        progress: Progress | None,
+        addresses: Collection[str],
+    ) -> Tools:
         from multisite.cache import Cache
         from multisite.syncing import Tools
 
@@ -199,19 +205,19 @@ class Workshop:
             interpreter=interpreter,
             store=store,
             cache=cache,
-            fetcher=self._fetcher(progress, cache, store),
+            fetcher=self._fetcher(progress, cache, store, addresses),
             builder=self._builder(interpreter),
             editables=self._editables(),
             notice=self.notice,
         )
 
-    def _fetcher(self, progress: Progress | None, cache: Cache, store: Store) -> Fetcher:
+    def _fetcher(self, progress: Progress | None, cache: Cache, store: Store, addresses: Collection[str]) -> Fetcher:
         from multisite.credentials import Credentials
         from multisite.fetching import Fetcher
         from multisite.transport import Transport
 
-        addresses = self.indexes.effective(self.environ).addresses(self.environ)
-        transport = None if self.offline else Transport(Credentials(addresses, environ=self.environ))
+        known = (*self.indexes.effective(self.environ).addresses(self.environ), *addresses)
+        transport = None if self.offline else Transport(Credentials(known, environ=self.environ))
         return Fetcher(transport, progress=progress, cache=cache, mirrors=store.addresses)
 
     def _builder(self, interpreter: Interpreter) -> Builder:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.index import Fault
+from tests.index import Fault, LocalIndex
 from tests.machine import Machine, snapshot
 
 
@@ -202,6 +202,61 @@ def test_verbose_gives_the_whole_explanation(machine: Machine) -> None:
     assert short.code == whole.code == 1
     assert "earlier steps: --verbose" in short.err
     assert len(whole.err) > len(short.err)
+
+
+@pytest.fixture
+def guarded(machine: Machine) -> Iterator[LocalIndex]:
+    with LocalIndex(machine.index.folder, user="me", password="secret") as index:
+        machine.variables["UV_INDEX_URL"] = index.url
+        yield index
+
+
+@pytest.mark.parametrize("how", ["option", "file", "variable in a file", "direct", "pyproject"])
+def test_credentials_for_resolving_serve_for_fetching(machine: Machine, guarded: LocalIndex, how: str) -> None:
+    address, file = guarded.with_credentials(), "file:///nowhere"
+    words = {
+        "option": ["beta", "--index-url", address],
+        "direct": [f"beta @ {guarded.with_credentials()}/../files/beta-1.0-py3-none-any.whl"],
+        "pyproject": ["beta"],
+    }.get(how, ["-r", "requirements.txt"])
+    secret = "${SECRET}" if how == "variable in a file" else "secret"
+    machine.variables["SECRET"] = "secret"
+    file = f"--index-url {address.replace('secret', secret)}\nbeta\n"
+    (machine.work / "requirements.txt").write_text(file)
+    if how == "pyproject":
+        text = f'[[tool.uv.index]]\nurl = "{address}"\ndefault = true\n[dependency-groups]\ng = ["beta"]\n'
+        (machine.work / "pyproject.toml").write_text(text)
+        del machine.variables["UV_INDEX_URL"]
+        machine.variables["UV_NO_CONFIG"] = "0"
+        words = ["--group", "g"]
+    done = machine.run("lock", *words)
+    assert done.code == 0, done.err
+    assert not holding(machine.venv, b"secret")
+    assert not holding(machine.store, b"secret")
+
+
+def holding(folder: Path, what: bytes) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and what in path.read_bytes()]
+
+
+def test_credentials_of_a_lockfile_are_used_and_not_copied(machine: Machine, guarded: LocalIndex) -> None:
+    name = "beta-1.0-py3-none-any.whl"
+    url = guarded.file_url(name).replace("://", "://me:secret@")
+    digits = guarded.sha256(name)
+    given = machine.work / "given.toml"
+    head = 'lock-version = "1.0"\ncreated-by = "tests"\n# kept\n[[packages]]\nname = "beta"\nversion = "1.0"\n'
+    given.write_text(head + f'wheels = [{{name = "{name}", url = "{url}", hashes = {{sha256 = "{digits}"}}}}]\n')
+    done = machine.run("sync", given)
+    assert done.code == 0
+    assert done.err.splitlines()[0] == (
+        f"warning: {given}: addresses in it name users or passwords, which should be in ~/.netrc, "
+        f"and left out of {machine.lockfile}"
+    )
+    assert machine.lockfile.read_text() == given.read_text().replace("me:secret@", "")
+    assert holding(machine.folder, b"secret") == [given]
+    again = machine.run("sync", given)
+    assert (again.code, "unchanged" in again.err) == (0, True), again.err
+    assert machine.run("doctor").code == 0
 
 
 def test_credentials_are_never_printed(machine: Machine) -> None:

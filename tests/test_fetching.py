@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 from uv import find_uv_bin
@@ -81,6 +82,7 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[tuple[str, str, int | None]] = []
         self.bytes: Counter[str] = Counter()
+        self.waits: list[str] = []
         self.reached = threading.Event()
 
     def started(self, name: str, total: int | None) -> None:
@@ -93,6 +95,9 @@ class Recorder:
 
     def restarted(self, name: str) -> None:
         self.events.append(("restarted", name, self.bytes.pop(name, 0)))
+
+    def waiting(self, name: str, seconds: float, reason: str) -> None:
+        self.waits.append(reason)
 
     def finished(self, name: str) -> None:
         self.events.append(("finished", name, None))
@@ -148,7 +153,7 @@ MISMATCHES: dict[str, tuple[Fault, dict[str, Any], str]] = {
         "size is 5 bytes, but the lockfile says 1048576 bytes",
     ),
     "too short": (
-        Fault(content=b"short", unannounced=True),
+        Fault(content=b"short"),
         {},
         "size is 5 bytes, but the lockfile says 1048576 bytes",
     ),
@@ -194,6 +199,18 @@ AGAIN: dict[str, tuple[Fault, dict[str, Any], list[str], list[str]]] = {
         {},
         ["bytes=300000-"],
         ["restarted"],
+    ),
+    "a length that is none": (
+        Fault(times=2, headers={"Content-Length": "9" * 5000}, break_after=0, unannounced=True),
+        {},
+        [],
+        [],
+    ),
+    "broken off, and no length": (
+        Fault(times=2, break_after=300_000, unannounced=True),
+        {},
+        ["bytes=300000-", "bytes=600000-"],
+        [],
     ),
     "weak tag": (Fault(times=1, break_after=300_000, headers={"ETag": 'W/"old"'}), {}, ["bytes=300000-"], []),
     "pieces of two files": (
@@ -253,10 +270,20 @@ REFUSALS: dict[str, tuple[Fault, int, str]] = {
         1,
         "a redirect: addresses of the kind 'file' are not fetched",
     ),
+    "to a host that refuses": (
+        Fault(status=302, content=b"", headers={"Location": "http://127.0.0.1:1/x?signature=secret"}),
+        3,
+        "it leads to http://127.0.0.1:1: Connection refused (tried 3 times)",
+    ),
+    "for ever broken, and no length": (
+        Fault(break_after=7, unannounced=True),
+        3,
+        "the connection broke off (tried 3 times)",
+    ),
     "no address": (
         Fault(status=302, content=b"", headers={"Location": "http://[broken"}),
         1,
-        "a redirect: not an address: Invalid IPv6 URL",
+        "a redirect: not an address",
     ),
 }
 
@@ -277,7 +304,14 @@ def test_what_cannot_be_fetched_says_why(bench: Bench, case: str) -> None:
     [
         ({"url": "http://u:secret@127.0.0.1:1/x"}, "http://127.0.0.1:1/x", "Connection refused (tried 3 times)"),
         ({"url": "ftp://u:secret@h.test/x"}, "ftp://h.test/x", "addresses of the kind 'ftp' are not fetched"),
-        ({"url": "http://h.test:99999/x"}, "http://h.test:99999/x", "not an address: Port out of range 0-65535"),
+        (
+            {"url": "http://h.test:99999/x"},
+            "http://h.test:99999/x",
+            "not an address: its port is not a number up to 65535",
+        ),
+        ({"url": "http:///x"}, "http:///x", "the address names no host"),
+        ({"url": "file:///dev/null"}, "/dev/null", "it is not a regular file"),
+        ({"path": "/"}, "/", "it is a folder"),
         ({"url": "file://h.test/x"}, "file://h.test/x", "a file of another machine"),
         ({"url": "file:///no/such"}, "/no/such", "No such file or directory"),
     ],
@@ -403,13 +437,67 @@ def test_a_broken_netrc_is_told_with_the_refusal(guarded: Bench, tmp_path: Path)
     assert "secret" not in str(caught.value)
 
 
-def test_a_proxy_is_used_unless_the_host_is_excepted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://u:secret@127.0.0.1:1")
+def test_credentials_are_sent_in_utf8(guarded: Bench) -> None:
+    guarded.index.credentials = "mé:пароль"
+    address = f"http://{quote('mé')}:{quote('пароль')}@127.0.0.1"
+    credentials = Credentials([guarded.url.replace("http://127.0.0.1", address)])
+    assert guarded.fetch(pin(url=guarded.url), fetcher=Fetcher(transport(credentials=credentials)))
+
+
+def test_variables_in_addresses_are_replaced() -> None:
+    environ = {"TOKEN": "secret", "NETRC": os.devnull}
+    credentials = Credentials(
+        ["https://me:${TOKEN}@index.test/", "https://${GONE}@b.test", "http://[x"], environ=environ
+    )
+    assert credentials.find("https://index.test/files/x") == ("me", "secret")
+    assert credentials.find("https://b.test/") == ("${GONE}", "")
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_a_proxy_is_used_unless_the_host_is_excepted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://u:secret@127.0.0.1:1")
+    recorder = Recorder()
     with pytest.raises(DownloadFailed) as caught:
-        bench.fetch(pin(url=bench.url))
+        bench.fetch(pin(url=bench.url), fetcher=Fetcher(transport(), progress=recorder))
     assert caught.value.reason == "the proxy does not answer: Connection refused (tried 3 times)"
+    assert recorder.waits == ["the proxy does not answer: Connection refused"] * 2
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert bench.fetch(pin(url=bench.url))
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("socks5://127.0.0.1:1", "it is of the kind 'socks5', and only http and https are spoken"),
+        ("http://[::1", "not an address"),
+        ("http://me:secret@127.0.0.1:abc", "not an address: its port is not a number up to 65535"),
+        ("http://a b:1", "not an address: its host has a space"),
+        ("http://", "it names no host"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, address: str, reason: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", address)
+    with pytest.raises(DownloadFailed) as caught:
+        bench.fetch(pin(url=bench.url))
+    assert caught.value.reason == f"the proxy of the variable HTTP_PROXY cannot be used: {reason}"
+    assert caught.value.hint == "correct HTTP_PROXY, or unset it"
+
+
+def test_a_proxy_for_other_addresses_may_be_wrong(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://[::1")
+    assert bench.fetch(pin(url=bench.url))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_a_pipe_is_not_waited_for(bench: Bench, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DownloadFailed) as caught:
+        bench.fetch(pin(path="pipe"))
+    assert caught.value.reason == "it is not a regular file"
 
 
 @pytest.mark.parametrize(("old", "new", "allowed"), [("https", "http", False), ("http", "https", True)])
@@ -557,7 +645,10 @@ MIRRORS: dict[str, tuple[dict[str, Any], Fault, str | None]] = {
     "both fail": (
         {"url": "http://h.test:99999/x"},
         Fault(),
-        f"{WHEEL}: could not be fetched from http://h.test:99999/x: not an address: Port out of range 0-65535",
+        (
+            f"{WHEEL}: could not be fetched from http://h.test:99999/x: "
+            "not an address: its port is not a number up to 65535"
+        ),
     ),
 }
 

@@ -14,12 +14,13 @@ ROOT = Path(multisite.__file__).parent
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 LAYERS = {
     0: "_runtime",
-    1: "errors names document record content native manifest lockfile locktext dispatch state report result insertion",
+    1: """errors names addresses document record content native manifest lockfile locktext dispatch state report result
+        insertion""",
     2: """files cache wheel unpacking headers entry sharing store installed interpreter interpreters environment
         view settings sitemetadata
         activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url sourcetree
         remaking""",
-    3: """credentials transport receiving indexes pyproject requirements_file request resolving fetching building
+    3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching building
         providing wanted switching syncing locking editables place doctor""",
     4: "arguments output bars logged workshop showing commands cli __main__ __init__",
 }

@@ -14,7 +14,7 @@ import pytest
 
 from multisite.errors import NotAnEnvironment, ResolutionFailed
 from multisite.logged import warnings_led_to
-from multisite.output import Output, without_credentials
+from multisite.output import Output
 from multisite.report import Finding, Severity
 from multisite.result import Change, SyncResult
 
@@ -129,19 +129,22 @@ def test_warnings_are_given_once() -> None:
     assert logging.getLogger("packaging").handlers == []
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("https://user:secret@host/simple", "https://****@host/simple"),
-        ("from 'https://u:s%40@h/x' and http://v:t@h:1/y", "from 'https://****@h/x' and http://****@h:1/y"),
-        ("https://:secret@host", "https://****@host"),
-        ("git+ssh://git@host/x", "git+ssh://git@host/x"),
-        ("https://token@host/x", "https://token@host/x"),
-        ("mail me@example.com: see https://host/a:b@c", "mail me@example.com: see https://host/a:b@c"),
-    ],
-)
-def test_credentials(text: str, expected: str) -> None:
-    assert without_credentials(text) == expected
+def test_what_is_shown_neither_tells_secrets_nor_moves_the_cursor() -> None:
+    output, out, err = plain()
+    output.problem("451 \x1b]0;title\x07\x1b[31mred from https://me:secret@host/x\n  next line", "a\rb")
+    output.print("\x9b2Jname\tversion")
+    output.findings([Finding(check="a", severity=Severity.NOTE, message="\x1bc", fix="rm 'a\x08'")])
+    shown = "error: 451 \\x1b]0;title\\x07\\x1b[31mred from https://****@host/x\n  next line\nnext: a\\x0db\n"
+    assert err.getvalue() == shown
+    assert out.getvalue() == "\\x9b2Jname\tversion\nnote [a] \\x1bc\n    rm 'a\\x08'\n"
+
+
+def test_long_waits_are_told_and_short_ones_with_v() -> None:
+    output, _, err = plain()
+    with output.downloading() as progress:
+        progress.waiting("a.whl", 1, "503 Busy")
+        progress.waiting("a.whl", 60, "503 Busy")
+    assert err.getvalue() == "a.whl: 503 Busy; trying again in 60 s\n"
 
 
 def test_findings() -> None:
