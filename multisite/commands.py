@@ -155,6 +155,7 @@ def _report(result: SyncResult, output: Output) -> None:
 def _doctor(options: argparse.Namespace, output: Output) -> int:
     from multisite.doctor import examine, exit_code
     from multisite.environment import Environment
+    from multisite.showing import unseen
 
     environment = Environment.open(_venv(options))
     store = None if options.store is None else _absolute(options.store)
@@ -162,18 +163,23 @@ def _doctor(options: argparse.Namespace, output: Output) -> int:
     if options.fix and exit_code(findings):
         _mend(options, output, findings)
         findings = examine(environment, environ=os.environ, store=store, deep=options.deep)
+    blind = unseen(environment.path)
     if output.as_json:
-        output.document({"environment": str(environment.path), "findings": [finding.to_json() for finding in findings]})
+        plain = [finding.to_json() for finding in findings]
+        output.document({"environment": str(environment.path), "findings": plain, "seen_from_outside": blind is None})
     else:
         output.findings(findings)
         if not exit_code(findings):
             output.say(f"{environment.path}: nothing is wrong")
+        if blind:
+            output.say(blind)
     return exit_code(findings)
 
 
 def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]) -> None:
     """Do what a sync can: entries of the store and programs that are damaged are made again."""
     from multisite.doctor import changed_programs, damaged_builds
+    from multisite.showing import follow
 
     workshop = _workshop(options, output)
     with workshop.place(_venv(options)) as place:
@@ -182,6 +188,7 @@ def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]
             (place.path / path).unlink(missing_ok=True)
         with output.downloading() as progress:
             workshop.sync(place.make(), wanted, progress=progress, anew=damaged_builds(findings))
+        follow(workshop, place, output, mend=True)
 
 
 def _list(options: argparse.Namespace, output: Output) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.environment import Environment
+from multisite.errors import MultisiteError
 from multisite.settings import remove_settings, write_setting
 from multisite.view import ViewPlace
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from multisite.settings import SettingResult
     from multisite.workshop import Workshop
 
-__all__ = ["follow", "offer", "show"]
+__all__ = ["follow", "offer", "show", "unseen"]
 
 # What editors, and checkers that run nothing, have in a project.
 _EDITORS = (".vscode", ".idea", ".zed", ".fleet", ".helix", "pyrightconfig.json", "ty.toml", "pyrefly.toml")
@@ -37,7 +38,7 @@ def show(options: argparse.Namespace, output: Output, workshop: Workshop, path: 
             outcome = "removed" if was_there else "there is no view"
         else:
             with output.working(f"looking at {environment.path}"):
-                written = workshop.keep_view(environment, place.interpreter, whole=options.whole)
+                written = workshop.keep_view(environment, place.interpreter, whole=options.whole, mend=True)
             settings = tuple(write_setting(tool, project, view) for tool in dict.fromkeys(options.tools))
             outcome = "written" if written else "unchanged"
     if output.as_json:
@@ -73,12 +74,27 @@ def _report(settings: Sequence[SettingResult], output: Output) -> None:
                 output.say(f"    {line}")
 
 
-def follow(workshop: Workshop, place: Place, output: Output) -> None:
-    """Make a view, where there is one, show what the environment at *place* now has."""
+def follow(workshop: Workshop, place: Place, output: Output, *, mend: bool = False) -> None:
+    """Make a view, where there is one, show what the environment at *place* now has; with *mend* as a whole."""
     environment = place.make()
     view = ViewPlace.of(environment)
-    if view.read() is not None and workshop.keep_view(environment, place.interpreter):
+    if view.read() is not None and workshop.keep_view(environment, place.interpreter, mend=mend):
         output.say(f"{view.folder}: written")
+
+
+def unseen(path: Path) -> str | None:
+    """Return what to say to whoever audits the environment at *path* from outside; None where all of it is seen."""
+    try:
+        state = Environment.open(path).read_state()
+    except MultisiteError:
+        return None  # the doctor says what is wrong
+    if state is None or not state.builds or state.site_metadata:
+        return None
+    return (
+        f"{path}: uv pip list, pip-audit --path and scanners, which look from outside, see none of the "
+        f"{len(state.builds)} locked: an empty result of theirs is no clean one. "
+        "Show them: multisite sync --site-metadata"
+    )
 
 
 def offer(place: Place, output: Output) -> None:

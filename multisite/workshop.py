@@ -170,10 +170,13 @@ class Workshop:
         tools = self._tools(inspect_interpreter(environment.python), before, progress, wanted.addresses)
         return sync(lambda: environment, wanted, tools, before=before, anew=anew, restore=restore)
 
-    def keep_view(self, environment: Environment, interpreter: Interpreter, *, whole: bool | None = None) -> bool:
+    def keep_view(
+        self, environment: Environment, interpreter: Interpreter, *, whole: bool | None = None, mend: bool = False
+    ) -> bool:
         """Make the view of *environment*, which is held, show what is there now; return whether anything was written.
 
-        It is made where there is none. *whole* None leaves that as it is. Raises NotAnEnvironment, EntryMissing.
+        It is made where there is none. *whole* None leaves that as it is. With *mend* every file is looked at. Raises
+        NotAnEnvironment, EntryMissing.
         """
         from multisite.errors import NotAnEnvironment
         from multisite.view import ViewPlace, damaged, viewed, write_view
@@ -186,8 +189,9 @@ class Workshop:
         if whole is None:
             whole = before is not None and before.whole
         view = viewed(environment, state, python=interpreter.key, whole=whole)
-        entries = [store.entry(state.builds[name].build) for name in view.roots]
-        anew = before == view and bool(damaged(place, view, entries))
+        anew = False
+        if mend and before == view:
+            anew = bool(damaged(place, view, (store.entry(state.builds[name].build) for name in view.roots)))
         return write_view(environment, interpreter, store, state, view, anew=anew)
 
     def _tools(

@@ -29,7 +29,7 @@ print(json.dumps({
     "all": sorted(f"{one.metadata['Name']} {one.version}" for one in found),
     "named": [one.version for one in metadata.distributions(name="Foo")],
     "first": metadata.version("foo"),
-    "files": sorted(str(file) for file in metadata.files("foo") or () if not {"dist-info", "pyc"} & set(str(file).split("."))),
+    "files": sorted(str(one) for one in metadata.files("foo") or () if one.suffix != ".pyc" and "-1.0" not in str(one)),
     "import": __import__("foo").where,
 }))
 """
@@ -171,3 +171,17 @@ def test_half_written_ones_count_for_nothing(machine: Machine) -> None:
     shutil.rmtree(folder)
     machine.run("sync").succeeded()
     assert listed(machine) == ["foo 1.0"]
+
+
+def test_the_doctor_says_what_an_audit_from_outside_sees(machine: Machine) -> None:
+    machine.run("lock", "bar").succeeded()
+    said = machine.run("doctor").succeeded().err
+    assert said == (
+        f"{machine.venv}: nothing is wrong\n"
+        f"{machine.venv}: uv pip list, pip-audit --path and scanners, which look from outside, see none of the "
+        "2 locked: an empty result of theirs is no clean one. Show them: multisite sync --site-metadata\n"
+    )
+    assert machine.run("doctor", "--json").json["seen_from_outside"] is False
+    machine.run("sync", "--site-metadata").succeeded()
+    assert machine.run("doctor").succeeded().err == f"{machine.venv}: nothing is wrong\n"
+    assert machine.run("doctor", "--json").json["seen_from_outside"] is True

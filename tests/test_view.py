@@ -260,3 +260,35 @@ def test_no_environment(machine: Machine) -> None:
 def test_lines_that_are_code_are_none() -> None:
     text = "# comment\nimport os; os\nimport\tsys\n\nfolder  \n../other\nimportant\n"
     assert folder_lines(text) == ["folder", "../other", "important"]
+
+
+@pytest.mark.parametrize(
+    ("how", "check", "message"),
+    [
+        ("gone", "view-damaged", "ns/two.py missing or changed; only tools that read the view see that"),
+        ("written to", "view-damaged", "ns/two.py missing or changed; only tools that read the view see that"),
+        ("document", "view-stale", "it was made for something else than what is there now"),
+        ("installed", "view-stale", "it was made for something else than what is there now"),
+        ("format", "view-stale", "view.json has format 9; this multisite knows format 1"),
+    ],
+)
+def test_the_doctor_looks_at_it(machine: Machine, how: str, check: str, message: str) -> None:
+    machine.run("view").succeeded()
+    assert machine.run("doctor").out == ""
+    view, real = place(machine), machine.environment.site_packages
+    if how == "gone":
+        (view.site_packages / "ns/two.py").unlink()
+    elif how == "written to":
+        (view.site_packages / "ns/two.py").write_text("formatted")
+    elif how == "document":
+        view.document.write_text("{")
+    elif how == "format":
+        view.document.write_text('{"format": 9}')
+    else:
+        write_tree(real, {"regular-2.0.dist-info": {"METADATA": "Name: regular\nVersion: 2.0\n"}})
+    findings = [one for one in machine.run("doctor", "--json").json["findings"] if one["check"].startswith("view")]
+    assert [(one["check"], one["fix"]) for one in findings] == [(check, f"multisite view --venv {machine.venv}")]
+    assert findings[0]["message"].endswith(message)
+    if how not in {"installed", "format"}:
+        assert machine.run("doctor", "--fix").code == 0
+        assert machine.run("doctor").out == ""

@@ -5,7 +5,7 @@ An id never changes its meaning. docs/doctor.md has the same table.
 
 from __future__ import annotations
 
-from multisite.doctor import entries, lockfile, modules, programs, requirements, start, state
+from multisite.doctor import entries, lockfile, modules, outside, programs, requirements, start, state
 from multisite.doctor.check import Check
 from multisite.report import Severity
 
@@ -15,6 +15,7 @@ _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 _SYNC = "`multisite sync`"
 _REMAKE = "`multisite doctor --fix`, which makes the entry again from its artifact"
 _LOCK = "`multisite lock`"
+_VIEW = "`multisite view`"
 _NOTHING = "nothing; it is explained"
 
 CHECKS = (
@@ -276,5 +277,21 @@ CHECKS = (
         meaning="the store does not know of the environment, so that its builds could be collected as garbage",
         mended_by=_SYNC,
         find=state.not_registered,
+    ),
+    Check(
+        id="view-stale",
+        subject="view",
+        severity=_WARNING,
+        meaning="the view for static tools shows something else than what is there",
+        mended_by=_VIEW,
+        find=outside.view_stale,
+    ),
+    Check(
+        id="view-damaged",
+        subject="view",
+        severity=_WARNING,
+        meaning="a file of the view for static tools is missing or has another size",
+        mended_by=_VIEW,
+        find=outside.view_damaged,
     ),
 )

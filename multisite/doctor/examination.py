@@ -26,6 +26,7 @@ __all__ = [
     "Examination",
     "ExaminedBuild",
     "ExaminedFile",
+    "ExaminedView",
     "FoundDistribution",
     "FoundModule",
     "RealDistribution",
@@ -135,6 +136,15 @@ class FoundDistribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedView:
+    """The view of an environment: whether it is for something else, and which of its files are gone or changed."""
+
+    folder: Path
+    is_stale: bool = False
+    damage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the environment's interpreter says when it starts as its user starts it.
 
@@ -180,6 +190,7 @@ class Examination:
     interpreter: Interpreter | None = None
     python: tuple[int, int] | None = None
     answer: Answer | None = None
+    view: ExaminedView | None = None
     registered: str | None = None
     can_register: bool = True
 

@@ -13,7 +13,7 @@ from multisite.bootstrap import Bootstrap
 from multisite.content import interpreter_line
 from multisite.dispatch import DispatchTable
 from multisite.doctor.contents import examine_build, examine_shared
-from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedFile
+from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedFile, ExaminedView
 from multisite.doctor.probing import ask
 from multisite.doctor.real import real_distributions
 from multisite.errors import InvalidDocument, MultisiteError, StoreNotUsable, UnsupportedFormat
@@ -21,6 +21,7 @@ from multisite.interpreter import inspect_interpreter
 from multisite.lockfile import Lock, WheelSource
 from multisite.registry import Registration
 from multisite.store import Store
+from multisite.view import ViewPlace, damaged, viewed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,6 +89,7 @@ class _Looking:
             seen = replace(
                 seen,
                 builds=builds,
+                view=self._view(state, builds, unreadable),
                 shared=self._shared(builds, stores),
                 registered=_registered(stores[0].root, state.id),
                 can_register=_can_register(stores[0].root),
@@ -150,6 +152,19 @@ class _Looking:
         return {
             path: self._file(path, owned, is_script=path.startswith(scripts)) for path, owned in state.files.items()
         }
+
+    def _view(
+        self, state: EnvironmentState, builds: Mapping[NormalizedName, ExaminedBuild], unreadable: dict[str, str]
+    ) -> ExaminedView | None:
+        place = ViewPlace.of(self.environment)
+        view = _readable("view", unreadable, place.read)
+        if view is None:
+            return ExaminedView(folder=place.folder) if "view" in unreadable else None
+        wanted = viewed(self.environment, state, python=state.python.key, whole=view.whole)
+        if view != wanted:
+            return ExaminedView(folder=place.folder, is_stale=True)
+        stored = [build.stored for name, build in builds.items() if build.stored is not None and name in view.roots]
+        return ExaminedView(folder=place.folder, damage=damaged(place, view, stored))
 
     def _file(self, path: str, owned: OwnedFile, *, is_script: bool) -> ExaminedFile:
         file = self.environment.path / path
