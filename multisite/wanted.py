@@ -51,7 +51,8 @@ class Wanted:
     the folder that relative paths in it start from, without links. ``request`` is what was asked for, where that is
     known. ``requested`` are the names that were asked for, None where that is as it was before. ``project`` is the
     folder of the project that is to be there itself, editable; with ``keeps_project`` one that is there stays.
-    ``addresses`` are those that a user and a password stood in, for fetching only. ``site_metadata`` is that of the environment's state, None where it is as it was before.
+    ``addresses`` are those that a user and a password stood in, for fetching only. ``site_metadata`` is that of the
+    environment's state, None where it is as it was before.
     """
 
     data: bytes

@@ -20,8 +20,8 @@ LAYERS = {
         view settings sitemetadata
         activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url sourcetree
         remaking""",
-    3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching building
-        providing wanted switching syncing locking editables place doctor""",
+    3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching
+        building providing wanted switching syncing locking editables place doctor""",
     4: "arguments output bars logged workshop showing commands cli __main__ __init__",
 }
 LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
