@@ -37,6 +37,7 @@ __all__ = ["Ground", "Lock", "Situation", "leftovers"]
 
 _PRODUCT = Path(multisite.__file__).parent
 DYING = Path(__file__).parent / "probes" / "dying.py"
+_OF_PYTHON = ("Traceback", "Could not import runpy module\nTraceback", "Fatal Python error: init_")
 _ENDS = 120  # seconds, for what hangs
 _PROBE = """\
 import importlib, importlib.metadata, importlib.util, json, sys
@@ -280,8 +281,7 @@ class Ground:
 
 def _of_the_interpreter(text: str) -> bool:
     """Say whether Python itself was interrupted, before the first line of the command was run."""
-    started = text.startswith(("Traceback", "Could not import runpy module\nTraceback"))
-    return started and text.endswith("KeyboardInterrupt\n") and str(_PRODUCT) not in text
+    return text.startswith(_OF_PYTHON) and text.endswith("KeyboardInterrupt\n") and str(_PRODUCT) not in text
 
 
 def leftovers(machine: Machine) -> list[Path]:
