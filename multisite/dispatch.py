@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from multisite import manifest
 from multisite.errors import InvalidDocument, UnsupportedFormat
 
 if TYPE_CHECKING:
@@ -143,10 +144,12 @@ def table_key(
 ) -> str:
     """Return the key of a compiled table (64 hexadecimal digits): everything that it depends on.
 
-    *builds* names the builds of distributions that the lockfile does not pin to a wheel.
+    *builds* names the builds of distributions that the lockfile does not pin to a wheel. Which distributions share a
+    folder follows from the lock and from the rules by which manifests are made.
     """
     parts = {
         "table": FORMAT,
+        "manifest": manifest.FORMAT,
         "lock": lock_sha256,
         "extras": sorted(extras),
         "groups": None if groups is None else sorted(groups),

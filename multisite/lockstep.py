@@ -8,6 +8,8 @@ dies in between leaves the environment as it was.
 from __future__ import annotations
 
 import os
+import struct
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +50,7 @@ class Lockstep:
             target.parent.mkdir(parents=True, exist_ok=True)
             changed = self._write_both(state, target)
         if changed:
-            # Whoever keeps what they found in this folder by its time looks again (stevedore; a running FileFinder).
-            os.utime(self.environment.site_packages)
+            _renew(self.environment.site_packages)
         return changed
 
     def _write_both(self, state: EnvironmentState, target: Path) -> bool:
@@ -83,6 +84,18 @@ class Lockstep:
             sha256=state.lock_sha256,
             known={sha256: (key, None) for sha256, key in self.known.items() if sha256 in remembered},
         )
+
+
+def _renew(folder: Path) -> None:
+    """Give *folder* a new time: whoever keeps what they found in it by its time looks again.
+
+    A running ``FileFinder`` does, and stevedore, which takes times for 32-bit floats: their next value is two minutes
+    away, so that may lie a little in the future.
+    """
+    old, new = folder.stat().st_mtime, time.time()
+    while struct.pack("f", new) == struct.pack("f", old):
+        new += 60
+    os.utime(folder, (new, new))
 
 
 def _is_same(path: Path, table: bytes) -> bool:

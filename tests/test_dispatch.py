@@ -133,5 +133,11 @@ def test_the_key_depends_on_everything(change: dict[str, Any]) -> None:
     assert table_key(**KEY) != table_key(**{**KEY, **change})
 
 
+def test_the_key_depends_on_the_rules_of_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = table_key(**KEY)
+    monkeypatch.setattr("multisite.manifest.FORMAT", 99)
+    assert table_key(**KEY) != before
+
+
 def test_the_key_does_not_depend_on_order() -> None:
     assert table_key(**{**KEY, "extras": ["a", "b"]}) == table_key(**{**KEY, "extras": ["b", "a"]})
