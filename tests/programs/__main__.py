@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.programs import __doc__ as words
 from tests.programs.comparing import Result, compare
 from tests.programs.program import Program, programs
-from tests.programs.table import written
+from tests.programs.table import put_rows
 from tests.pythons import found_pythons
 
 SHARED = Path.home() / ".cache" / "multisite-programs"
@@ -41,7 +41,7 @@ def main() -> int:
             if result.difference():
                 failed.append(f"{name} {version}")
     if options.write:
-        options.write.write_text(written(results, known), encoding="utf-8")
+        put_rows(options.write, "programs", [result.row(known[result.name].does) for result in results])
     print(f"{len(results)} compared" + (f"; different: {', '.join(failed)}" if failed else ", all equal or known"))
     return bool(failed)
 
@@ -55,7 +55,7 @@ def _one(name: str, program: Program, version: str, options: argparse.Namespace)
     difference = result.difference()
     word = "DIFFERENT" if difference else "equal"
     print(f"{name} {version}: {word}, {time.monotonic() - start:.0f} s, exit codes {result.plain.codes}", flush=True)
-    print("\n".join(line[:300] for line in difference[:200]), end="\n" if difference else "")
+    print("\n".join(line[:300] for line in difference[:60]), end="\n" if difference else "")
     if not options.keep:
         shutil.rmtree(folder)
     return result
@@ -69,7 +69,7 @@ def _options(names: list[str]) -> argparse.Namespace:
     parser.add_argument("--python", action="append", metavar="VERSION", help="instead of the program's own choice")
     parser.add_argument("--folder", type=Path, default=SHARED, help=f"wheels, store, environments (default: {SHARED})")
     parser.add_argument("--keep", action="store_true", help="leave the environments there, with what was seen")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table of results")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the rows of the results into its table")
     return parser.parse_args()
 
 

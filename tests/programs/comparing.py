@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from tests.parity.environments import Environment
 from tests.programs.offers import offer
 from tests.programs.side import Side
+from tests.programs.table import row
 
 if TYPE_CHECKING:
     from tests.programs.program import Known, Program
@@ -48,6 +49,15 @@ class Result:
         gone = [f"known, but not seen: {known.pattern}" for known in self.known if not _any(known, changed)]
         codes = [] if self.plain.codes == self.locked.codes else [f"exit codes: {self.plain.codes} {self.locked.codes}"]
         return [*lines, *gone, *codes, *self.store_changes]
+
+    def row(self, does: str) -> str:
+        """Return the result as a row for the documentation."""
+        versions = ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items()))
+        codes = " ".join(map(str, self.plain.codes))
+        but = "; ".join(known.reason for known in self.known)
+        word = "different" if self.difference() else f"equal, but: {but}" if but else "equal"
+        seen = f"{len(self.plain.seen)} lines"
+        return row(self.name, self.python, does, f"{versions} ({self.distributions} in all)", codes, seen, word)
 
     def _is_known(self, line: str) -> bool:
         return any(re.fullmatch(known.pattern, line[1:]) for known in self.known)
@@ -102,12 +112,12 @@ def _entries(environment: Environment) -> Iterator[Path]:
 
 
 def _files(folders: list[Path]) -> dict[str, Facts]:
-    """Return size, time and mode of every file in *folders* that is not bytecode."""
+    """Return size, time and mode of every file in *folders* outside of ``__pycache__``."""
     found = {}
     for folder in folders:
         for path in folder.rglob("*"):
             facts = path.lstat()
-            if path.suffix != ".pyc" and not path.is_dir():
+            if "__pycache__" not in path.parts and not path.is_dir():
                 found[str(path)] = (facts.st_size, facts.st_mtime_ns, facts.st_mode)
     return found
 

@@ -52,9 +52,3 @@ def test_what_may_differ_has_a_reason(name: str) -> None:
     assert all(rule.reason for rule in program.varying)
     assert all(known.reason for known in program.known)
     assert not program.quick or program.quick in program.pythons
-
-
-def test_every_program_stands_in_the_documentation() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "programs.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
-    assert set(rows) - {"program"} == set(PROGRAMS)

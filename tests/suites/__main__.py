@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.programs.table import put_rows, row
 from tests.pythons import found_pythons
 from tests.suites import __doc__ as words
 from tests.suites.running import run
@@ -19,15 +20,11 @@ if TYPE_CHECKING:
     from tests.suites.running import Outcome
 
 SHARED = Path.home() / ".cache" / "multisite-programs"
-HEAD = """\
-| suite | what is run | Python | outcomes in the plain environment | in multisite's |
-|---|---|---|---|---|
-"""
 
 
 def main() -> int:
     options = _options()
-    rows = [HEAD]
+    rows = []
     failed = []
     for suite in SUITES:
         for version in options.python or suite.pythons:
@@ -50,15 +47,15 @@ def main() -> int:
             if not options.keep:
                 shutil.rmtree(folder)
     if options.write:
-        options.write.write_text("".join(rows), encoding="utf-8")
+        put_rows(options.write, "suites", rows)
     print(f"different: {', '.join(failed)}" if failed else "test for test the same")
     return bool(failed)
 
 
 def _row(outcome: Outcome, differences: list[str]) -> str:
     same = "; ".join(differences) or "the same, test for test"
-    name = f"{outcome.suite.name} {outcome.version}".strip()
-    return f"| {name} | `{outcome.suite.runs}` | {outcome.python} | {outcome.counts} | {same} |\n"
+    suite = outcome.suite
+    return row(suite.name, outcome.python, f"`{suite.runs}`", outcome.version, outcome.counts, same)
 
 
 def _options() -> argparse.Namespace:
@@ -70,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--python", action="append", metavar="VERSION", help="instead of the suite's own choice")
     parser.add_argument("--folder", type=Path, default=SHARED, help=f"store and environments (default: {SHARED})")
     parser.add_argument("--keep", action="store_true", help="leave the environments there, with the output")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table of results")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the rows of the results into its table")
     return parser.parse_args()
 
 

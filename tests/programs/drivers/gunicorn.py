@@ -75,7 +75,7 @@ def _reloads(side: Side, *command: str) -> None:
 PROGRAM = Program(
     does="an application under `gunicorn --reload` (two kinds of workers) and `flask run --debug`: the pages, an error,"
     " the files that are watched, and a restart after a change",
-    requirements=("flask", "gunicorn", "watchdog"),
+    requirements=("flask", "gunicorn"),
     drive=drive,
     quick="3.12",
     varying=(Rule(pattern=r"\b\d{4,}\b", replacement="PID", reason="the system numbers processes"),),

@@ -80,7 +80,7 @@ def drive(side: Side) -> None:
     side.run("pytest", "-n", "2", "-q", ordered=False)
     side.run("pytest", "-q", "--cov", "--cov-branch", "--cov-report", "term-missing", "--cov-report", "json")
     side.run("pytest", "-q", "--cov=shop", "-n", "2", ordered=False)
-    side.run("pytest", "--import-mode=importlib", "--doctest-modules", "-q")
+    side.run("pytest", "--import-mode=importlib", "--doctest-modules", "-q", "shop.py", "test_shop.py")
     side.run("pytest", "--pyargs", "-q", "idna", "--co")
     side.run("pytest", "--trace-config", "--co", "-q")
     side.run("pytest", "--fixtures", "-q")
