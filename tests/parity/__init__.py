@@ -27,6 +27,8 @@ What a header can say (``header.py`` checks it; every problem is reported):
 ``wheels``        a table: ``"name-1.0"`` -> files of that wheel: path -> text. A path may begin with ``@dist-info/`` or
                   ``@data/SCHEME/``; ``@requires``, ``@tag``, ``@metadata`` and ``@executable`` are what
                   ``make_wheel`` takes
+``made``          ``siblings``: native wheels that find each other, compiled by ``tests.siblings``, can be had as well
+``needs``         programs on PATH, and shared libraries (``libEGL.so.1``), without which the case is left out
 ``requirements``  what is locked. Default: the first version of each of ``wheels``; without those, the first version of
                   each wheel of ``common.toml``, which can always be had
 ``installed``     made wheels that are really in site-packages as well, by uv, in both environments

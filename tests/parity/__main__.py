@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.parity.environments import Bench, EnvironmentNotMade
 from tests.parity.header import BROKEN, Case, HeaderError, cases
 from tests.parity.running import compare
+from tests.parity.table import DOCUMENT, page
 from tests.pythons import found_pythons
 
 
@@ -27,6 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep environments and probes, and say where they are")
     parser.add_argument("--folder", type=Path, help="where environments are made; those there are used again")
     parser.add_argument("--output", action="store_true", help="show what the plain environment says as well")
+    parser.add_argument("--table", action="store_true", help="write docs/parity.md anew from the headers, and run none")
     parser.add_argument("--list", action="store_true", help="list the cases and run none")
     return parser.parse_args()
 
@@ -51,6 +53,9 @@ def _run(chosen: list[Case], options: argparse.Namespace, bench: Bench) -> int:
         for version in options.python or found_pythons():
             if not case.runs_on(version):
                 continue
+            if missing := case.missing():
+                print(f"{case.name} {version}: skipped, no {', '.join(missing)} on this machine")
+                continue
             try:
                 done = compare(bench, case, version, kind=options.broken or "multisite", keep=options.keep)
             except EnvironmentNotMade as error:
@@ -67,6 +72,9 @@ def _run(chosen: list[Case], options: argparse.Namespace, bench: Bench) -> int:
 
 def main() -> int:
     options = _arguments()
+    if options.table:
+        DOCUMENT.write_text(page(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+        return 0
     try:
         chosen = _chosen(options.cases, options.cost)
     except HeaderError as error:

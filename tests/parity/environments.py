@@ -71,7 +71,7 @@ class Environment:
             self._do(self.interpreter, "-m", "venv", "--without-pip", *system, self.venv)
             self._fill(lockfile)
         elif self.kind == "multisite":
-            self._multisite("lock", *requirements, *self.sources(), "--no-project", *system, python=True)
+            self._multisite("lock", *self._pinned(requirements), *self.sources(), "--no-project", *system, python=True)
         else:
             self._multisite("sync", lockfile, *system, python=True)
             break_finder(self.kind, self.venv, self.site)
@@ -81,7 +81,7 @@ class Environment:
         if self.kind == "plain":
             self._fill(lockfile)
         else:
-            self._multisite("lock", *requirements, *self.sources(), "--no-project")
+            self._multisite("lock", *self._pinned(requirements), *self.sources(), "--no-project")
             if self.kind != "multisite":
                 break_finder(self.kind, self.venv, self.site)
 
@@ -109,6 +109,15 @@ class Environment:
         pins = [f"{package['name']}=={package['version']}" for package in packages]
         options = ["--quiet", "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-warn-script-location"]
         self._do(self.python, f"{wheel}/pip", "install", *options, *self.sources(), *pins)
+
+    def _pinned(self, requirements: Sequence[str]) -> list[str]:
+        """Return *requirements* with made wheels named as files: an index may have something of the same name."""
+        return [self._as_file(requirement) if self.index else requirement for requirement in requirements]
+
+    def _as_file(self, requirement: str) -> str:
+        name, _, version = requirement.replace(" ", "").partition("==")
+        made = list(self.wheels.glob(f"{name.replace('-', '_')}-{version}-*.whl")) if version else []
+        return f"{name} @ {made[0].as_uri()}" if made else requirement
 
     def sources(self) -> list[str | Path]:
         """Return the options that say where distributions come from."""
@@ -148,7 +157,7 @@ class Bench:
             folder = self.folder / "own" / uuid.uuid4().hex[:12]
             self._make(case, version, "multisite", folder)
             return self._make(case, version, kind, folder)
-        key = [case.requirements, case.wheels, case.installed, case.installer, case.seed, case.system_site]
+        key = [case.requirements, case.made, case.wheels, case.installed, case.installer, case.seed, case.system_site]
         folder = self.folder / "shared" / f"{version}-{digest([*key, case.multisite, case.cost != 'offline'])}"
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock"):
@@ -191,12 +200,12 @@ class Bench:
 
     def wheels(self, case: Case) -> Path:
         """Return the folder with the wheels that *case* can have."""
-        folder = self.folder / "wheels" / digest([case.wheels])
+        folder = self.folder / "wheels" / digest([case.wheels, case.made])
         with FileLock(self.folder / "wheels.lock"):
             if not folder.exists():
                 unfinished = folder.with_name(folder.name + ".unfinished")
                 shutil.rmtree(unfinished, ignore_errors=True)
-                write_wheels(unfinished, {**common(), **case.wheels})
+                write_wheels(unfinished, {**common(), **case.wheels}, case.made)
                 unfinished.rename(folder)
         return folder
 

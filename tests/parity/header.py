@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,8 @@ class Case:
     python: SpecifierSet
     without: Mapping[str, str]
     wheels: Mapping[str, Mapping[str, Any]]
+    made: str
+    needs: tuple[str, ...]
     requirements: tuple[str, ...]
     installed: tuple[str, ...]
     folders: Mapping[str, tuple[str, ...]]
@@ -86,6 +90,10 @@ class Case:
     def runs_on(self, version: str) -> bool:
         return self.python.contains(version) and version not in self.without
 
+    def missing(self) -> list[str]:
+        """Return what the case needs and this machine has not: programs on PATH, libraries that can be loaded."""
+        return [name for name in self.needs if not _is_there(name)]
+
     @classmethod
     def from_path(cls, path: Path) -> Case:
         """Read the case that is the file at *path*. Raises HeaderError with every problem."""
@@ -114,6 +122,16 @@ def cases(folder: Path = CASES) -> tuple[list[Case], list[HeaderError]]:
             except HeaderError as error:
                 bad.append(error)
     return good, bad
+
+
+def _is_there(name: str) -> bool:
+    if ".so" not in name:
+        return shutil.which(name) is not None
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def _is_texts(value: object) -> bool:
@@ -181,6 +199,8 @@ _KEYS: dict[str, tuple[Callable[[object], bool], str, Any]] = {
     "python": (_is_specifier, "a version specifier", ">=3.8"),
     "without": (_is_text_table, "a table of reasons by version of Python", {}),
     "wheels": (_is_wheels, "a table of tables: name-version -> path -> text", {}),
+    "made": (_one_of("siblings"), "siblings", ""),
+    "needs": (_is_texts, "a list of programs and libraries", []),
     "requirements": (_is_requirements, "a list of requirements", []),
     "installed": (_is_requirements, "a list of requirements", []),
     "folders": (lambda value: isinstance(value, dict) and all(map(_is_texts, value.values())), "lists by folder", {}),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.parity.environments import Bench
 from tests.parity.header import Case, cases
 from tests.parity.running import compare, noticed
 from tests.pythons import SUPPORTED, found_pythons
+
+if TYPE_CHECKING:
+    from tests.parity.environments import Bench
 
 _CASES, _ = cases()
 _MARKS = {
@@ -35,26 +38,13 @@ def _newest(case: Case) -> list[str]:
     return [version for version in found_pythons() if case.runs_on(version)][-1:]
 
 
-@pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Bench:
-    """Return the folder of environments, which all processes of a run share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "parity"
-    folder.mkdir(exist_ok=True)
-    return Bench(folder=folder.resolve())
-
-
-@pytest.fixture(scope="session")
-def worker_id(request: pytest.FixtureRequest) -> str:
-    return str(getattr(request.config, "workerinput", {}).get("workerid", "master"))
-
-
 @pytest.mark.parametrize(("case", "version"), _parameters(_every))
 def test_case(case: Case, version: str, bench: Bench) -> None:
     if version not in found_pythons():
         pytest.skip(f"no CPython {version} on this machine")
     if version in case.without:
         pytest.skip(case.without[version])
+    _skip_without(case)
     problems = compare(bench, case, version).problems
     assert not problems, "\n\n".join([case.says, *problems])
 
@@ -62,9 +52,15 @@ def test_case(case: Case, version: str, bench: Bench) -> None:
 # One Python for each: what a broken finder does wrong does not depend on it, and the environments take their time.
 @pytest.mark.parametrize(("case", "version"), _parameters(_newest))
 def test_a_broken_finder_is_noticed(case: Case, version: str, bench: Bench) -> None:
+    _skip_without(case)
     sound = compare(bench, case, version)
     found = noticed(bench, case, version, sound)
     if case.catches:
         assert set(case.catches) <= set(found)
     else:
         assert next(found, None), "none of the broken finders makes a difference"
+
+
+def _skip_without(case: Case) -> None:
+    if missing := case.missing():
+        pytest.skip(f"no {', '.join(missing)} on this machine")

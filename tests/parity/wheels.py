@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import tomli
 
 from tests.builders import make_wheel
+from tests.siblings import Siblings
 
 __all__ = ["Wheels", "common", "digest", "first_versions", "write_wheels"]
 
@@ -37,8 +39,11 @@ def first_versions(wheels: Wheels) -> list[str]:
     return [f"{name}=={version}" for name, version in versions.items()]
 
 
-def write_wheels(folder: Path, wheels: Wheels) -> None:
-    """Make *wheels* in *folder*."""
+def write_wheels(folder: Path, wheels: Wheels, made: str = "") -> None:
+    """Make *wheels* in *folder*, and those that *made* names: ``siblings`` are native ones, which need a compiler."""
+    if made:
+        with tempfile.TemporaryDirectory() as work:
+            Siblings(Path(work), folder).all()
     for wheel, said in wheels.items():
         name, version = wheel.split("-", 1)
         files: dict[str, str] = {}
