@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from multisite.errors import EntryMissing, InvalidDocument, InvalidRequest, NotAnEnvironment
+from multisite.errors import EntryMissing, InvalidDocument, InvalidRequest, MultisiteError, NotAnEnvironment
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from multisite.manifest import Manifest
     from multisite.output import Output
     from multisite.place import Place
+    from multisite.report import Finding
     from multisite.request import Request
     from multisite.result import SyncResult
     from multisite.state import ChosenBuild
@@ -80,10 +81,13 @@ def _sync_instead(options: argparse.Namespace, output: Output, lockfile: Path) -
 
 
 def _sync(options: argparse.Namespace, output: Output) -> int:
+    from multisite.environment import is_ours
+
     workshop = _workshop(options, output)
     path = _venv(options)
     named = None if options.lockfile is None else _absolute(options.lockfile)
-    if named is None and not (path / "pyvenv.cfg").exists() and not Path("pylock.toml").exists():
+    is_there = (path / "pyvenv.cfg").exists() or is_ours(path)
+    if named is None and not is_there and not Path("pylock.toml").exists():
         raise NotAnEnvironment(
             path,
             "there is no environment, and no lockfile to make one from: ./pylock.toml",
@@ -153,27 +157,43 @@ def _report(result: SyncResult, output: Output) -> None:
 
 
 def _doctor(options: argparse.Namespace, output: Output) -> int:
-    from multisite.doctor import examine, exit_code
-    from multisite.environment import Environment
+    from multisite.doctor import exit_code, unopened
     from multisite.showing import unseen
 
-    environment = Environment.open(_venv(options))
-    store = None if options.store is None else _absolute(options.store)
-    findings = examine(environment, environ=os.environ, store=store, deep=options.deep)
+    path = _venv(options)
+    try:
+        findings = _examined(options, path)
+    except NotAnEnvironment as error:
+        if not output.as_json:
+            raise
+        output.document({"environment": str(path), "findings": [item.to_json() for item in unopened(path, error)]})
+        return error.exit_code
     if options.fix and exit_code(findings):
-        _mend(options, output, findings)
-        findings = examine(environment, environ=os.environ, store=store, deep=options.deep)
-    blind = unseen(environment.path)
+        try:
+            _mend(options, output, findings)
+        except MultisiteError as error:  # the findings that it leaves are still to be told
+            output.error(error)
+        findings = _examined(options, path)
+    blind = unseen(path)
     if output.as_json:
         plain = [finding.to_json() for finding in findings]
-        output.document({"environment": str(environment.path), "findings": plain, "seen_from_outside": blind is None})
+        output.document({"environment": str(path), "findings": plain, "seen_from_outside": blind is None})
     else:
         output.findings(findings)
         if not exit_code(findings):
-            output.say(f"{environment.path}: nothing is wrong")
+            output.say(f"{path}: nothing is wrong")
         if blind:
             output.say(blind)
     return exit_code(findings)
+
+
+def _examined(options: argparse.Namespace, path: Path) -> tuple[Finding, ...]:
+    from multisite.doctor import examine
+    from multisite.environment import Environment
+
+    store = None if options.store is None else _absolute(options.store)
+    environment = Environment.remains(path)
+    return examine(environment, environ=os.environ, store=store, deep=options.deep)
 
 
 def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]) -> None:
@@ -196,10 +216,10 @@ def _list(options: argparse.Namespace, output: Output) -> int:
     from multisite.environment import Environment
 
     workshop = _workshop(options, output)
-    environment = Environment.open(_venv(options))
+    environment = Environment.remains(_venv(options))  # nothing of it is run
     state = workshop.known_state(environment)
     builds = {} if state is None else dict(sorted(state.builds.items()))
-    store = workshop.store(state) if builds else None
+    store = workshop.store(state, mend=False) if builds else None
     projects = [] if state is None else [*([state.project] if state.project else []), *state.editables]
     rows = [_row(name, chosen, store) for name, chosen in builds.items()] + [
         {

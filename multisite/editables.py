@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.errors import BuildFailed
+from multisite.files import remove_empty_parents
 from multisite.indexes import IndexOptions
 from multisite.names import normalize
 from multisite.resolving import uv_environment
@@ -73,6 +74,7 @@ class Editables:
             installed = self._current(known, folder, environment)
             if installed is None:
                 changed, installed = True, self.install(folder, environment)
+                _leave_other_folders(known, installed, environment)
             done[folder] = installed
         kept = before.project if before is not None and project is None and keep_project else None
         names = {installed.name for installed in (*done.values(), *([kept] if kept else []))}
@@ -104,6 +106,8 @@ class Editables:
         done = self._run(environment, "uninstall", installed.name)
         if done.returncode:
             raise BuildFailed(installed.name, done.stderr)
+        for file in installed.files:
+            environment.tidy(environment.path / file)  # uv leaves the folders
 
     def _current(self, known: Sequence[StateProject], folder: Path, environment: Environment) -> StateProject | None:
         """Return what is installed of the project in *folder*, None where nothing is or it has to be done again."""
@@ -144,7 +148,8 @@ def _known(before: EnvironmentState | None) -> tuple[StateProject, ...]:
 def _is_current(installed: StateProject, folder: Path, environment: Environment) -> bool:
     """Tell whether all its files are there, its programs start here, and what its metadata come from is not newer."""
     written = [environment.path / file for file in installed.files]
-    metadata = [file for file in written if file.name == "METADATA"]
+    # What is in the folder of another version of Python is not found.
+    metadata = [file for file in written if file.name == "METADATA" and environment.site_packages in file.parents]
     if not metadata or not all(file.exists() for file in written):
         return False
     if not all(_starts_here(file, environment) for file in written if file.parent == environment.scripts):
@@ -152,6 +157,18 @@ def _is_current(installed: StateProject, folder: Path, environment: Environment)
     sources = (folder / name for name in ("pyproject.toml", "setup.py", "setup.cfg"))
     times = [source.stat().st_mtime_ns for source in sources if source.exists()]
     return max(times, default=0) <= metadata[0].stat().st_mtime_ns
+
+
+def _leave_other_folders(known: Sequence[StateProject], installed: StateProject, environment: Environment) -> None:
+    """Remove what an earlier installation has in the folder of another version of Python, where uv does not look."""
+    site = environment.site_packages
+    for former in known:
+        paths = [environment.path / file for file in former.files] if former.name == installed.name else []
+        for path in paths:
+            elsewhere = path.is_relative_to(site.parent.parent) and not path.is_relative_to(site.parent)
+            if elsewhere and path.is_file():
+                path.unlink()
+                remove_empty_parents(path, site.parent.parent)
 
 
 def _starts_here(script: Path, environment: Environment) -> bool:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.activation import unusable_in_scripts, write_activation_scripts
-from multisite.errors import InterpreterNotUsable, NotAnEnvironment
-from multisite.files import publish, remove_tree, write_atomic
+from multisite.errors import InterpreterNotUsable, InvalidDocument, NotAnEnvironment, UnsupportedFormat
+from multisite.files import publish, remove_empty_parents, remove_tree, write_atomic
 from multisite.scratch import scratch
 from multisite.state import EnvironmentState, PythonRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from multisite.interpreter import Interpreter
 
-__all__ = ["Environment", "python_record"]
+__all__ = ["Environment", "configuration_text", "default_prompt", "is_ours", "program_names", "python_record"]
 
 _CONFIGURATION = "pyvenv.cfg"
 _ELSEWHERE = "choose another folder: --venv DIR"
@@ -31,25 +32,40 @@ _SCRIPTS = "Scripts" if _WINDOWS else "bin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """A virtual environment. ``path`` is absolute, with links in it kept: scripts and people know it by that name."""
+    """A virtual environment. ``path`` is absolute, with links in it kept: scripts and people know it by that name.
+
+    ``fault`` says why it is only what is left of one: its interpreter is gone, or its ``pyvenv.cfg``.
+    """
 
     path: Path
     site_packages: Path
     configuration: Mapping[str, str]
+    fault: str | None = None
 
     @classmethod
     def open(cls, path: Path) -> Environment:
         """Return the environment at *path*, whoever made it. Raises NotAnEnvironment, without running anything."""
-        path = Path(os.path.normpath(Path(path).absolute()))
-        configuration = _read_configuration(path)
-        environment = cls(path=path, site_packages=_site_packages(path, configuration), configuration=configuration)
-        python = environment.python
-        if not python.is_file():
-            gone = f"{python} leads to {python.readlink()}" if python.is_symlink() else f"there is no {python}"
-            # Its folder may have the only copy of the lockfile, so nobody is told to remove it.
-            hint = f"make another from its lockfile: multisite sync {path / 'pylock.toml'} --venv DIR --python PYTHON"
-            raise NotAnEnvironment(path, f"its interpreter is gone: {gone}", hint=hint)
+        environment = cls.remains(path)
+        if environment.fault is not None:
+            hint = f"make it anew in its place: multisite sync --venv {shlex.quote(str(environment.path))}"
+            raise NotAnEnvironment(environment.path, environment.fault, hint=hint)
         return environment
+
+    @classmethod
+    def remains(cls, path: Path) -> Environment:
+        """Return the environment at *path* or, with its ``fault``, what is left of it. Raises NotAnEnvironment.
+
+        Without a ``pyvenv.cfg`` multisite's own files tell that the folder is one.
+        """
+        path = Path(os.path.normpath(Path(path).absolute()))
+        configuration, fault = _read_configuration(path)
+        site_packages = _site_packages(path, configuration)
+        environment = cls(path=path, site_packages=site_packages, configuration=configuration, fault=fault)
+        python = environment.python
+        if fault is not None or python.is_file():
+            return environment
+        gone = f"{python} leads to {python.readlink()}" if python.is_symlink() else f"there is no {python}"
+        return replace(environment, fault=f"its interpreter is gone: {gone}")
 
     @classmethod
     def create(
@@ -69,7 +85,7 @@ class Environment:
         new = _NewEnvironment(
             path=path,
             interpreter=interpreter,
-            prompt=prompt or _prompt(path),
+            prompt=prompt or default_prompt(path),
             system_site_packages=system_site_packages,
         )
         try:
@@ -83,7 +99,7 @@ class Environment:
     def check(cls, path: Path) -> None:
         """Raise NotAnEnvironment where ``create`` would, as far as that can be told beforehand."""
         path = Path(os.path.normpath(Path(path).absolute()))
-        _check_place(path, _prompt(path))
+        _check_place(path, default_prompt(path))
 
     @property
     def scripts(self) -> Path:
@@ -136,6 +152,11 @@ class Environment:
         write_atomic(self.path / _CONFIGURATION, wanted.encode("utf-8", "surrogateescape"))
         return Environment.open(self.path)
 
+    def tidy(self, path: Path) -> None:
+        """Remove the folders above *path* that are empty, but for those that every environment has."""
+        lasting = {self.path, self.scripts, self.path / "include", self.site_packages, *self.site_packages.parents}
+        remove_empty_parents(path, next(folder for folder in path.parents if folder in lasting))
+
     def read_state(self) -> EnvironmentState | None:
         """Return what multisite knows of it, None where it was never synced. Raises as ``from_document``."""
         try:
@@ -156,6 +177,11 @@ class Environment:
         return True
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether multisite has worked on the environment at *path*."""
+    return any((path / ".multisite" / name).is_file() for name in ("environment.json", "next.json", "table"))
+
+
 def python_record(interpreter: Interpreter) -> PythonRecord:
     """Return what tells later whether the interpreter is still the same, by its key and by the file."""
     executable = interpreter.base_executable
@@ -172,11 +198,35 @@ def python_record(interpreter: Interpreter) -> PythonRecord:
     )
 
 
-def _prompt(path: Path) -> str:
+def program_names(interpreter: Interpreter) -> list[str]:
+    """Return what its interpreter is called in an environment besides ``python``."""
+    major, minor = interpreter.version_info[:2]
+    return list(dict.fromkeys([f"python{major}", f"python{major}.{minor}", interpreter.library]))
+
+
+def configuration_text(interpreter: Interpreter, *, prompt: str, system_site_packages: bool) -> str:
+    """Return the ``pyvenv.cfg`` of an environment of *interpreter*."""
+    from multisite import __version__
+
+    executable = interpreter.base_executable
+    values = {
+        "home": executable.parent,
+        "include-system-site-packages": str(system_site_packages).lower(),
+        "version": ".".join(map(str, interpreter.version_info)),
+        "executable": executable.resolve(),
+        "prompt": prompt,
+        "multisite": __version__,
+    }
+    return "".join(f"{key} = {value}\n" for key, value in values.items())
+
+
+def default_prompt(path: Path) -> str:
+    """Return what a shell shows for the environment at *path*: for one like ``.venv`` the folder around it."""
     return (path.parent.name if path.name.startswith(".") else path.name) or path.name
 
 
-def _read_configuration(path: Path) -> dict[str, str]:
+def _read_configuration(path: Path) -> tuple[Mapping[str, str], str | None]:
+    """Return the values in ``pyvenv.cfg``, and what is wrong with it. Raises NotAnEnvironment."""
     if not path.is_dir():
         if path.exists():
             raise NotAnEnvironment(path, "it is a file, not a folder", hint=_ELSEWHERE)
@@ -184,18 +234,29 @@ def _read_configuration(path: Path) -> dict[str, str]:
     try:
         text = (path / _CONFIGURATION).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
-        reason = f"it is no virtual environment: it has no {_CONFIGURATION}"
-        raise NotAnEnvironment(path, reason, hint=_ELSEWHERE) from None
+        return _lost(path, {}, f"it has no {_CONFIGURATION}")
     except OSError as error:
         reason = f"its {_CONFIGURATION} cannot be read: {error.strerror}"
         raise NotAnEnvironment(path, reason, hint=_ELSEWHERE) from error
     pairs = (line.partition("=") for line in text.splitlines())
     configuration = {key.strip().lower(): value.strip() for key, separator, value in pairs if separator}
     if not configuration.get("home"):
-        raise NotAnEnvironment(
-            path, f"it is no virtual environment: its {_CONFIGURATION} names no home", hint=_ELSEWHERE
-        )
-    return configuration
+        return _lost(path, configuration, f"its {_CONFIGURATION} names no home")
+    return configuration, None
+
+
+def _lost(path: Path, configuration: Mapping[str, str], reason: str) -> tuple[Mapping[str, str], str]:
+    """Return what is known of an environment of ours whose configuration is damaged. Raises NotAnEnvironment."""
+    if not is_ours(path):
+        raise NotAnEnvironment(path, f"it is no virtual environment: {reason}", hint=_ELSEWHERE)
+    try:
+        document = (path / ".multisite" / "environment.json").read_bytes()
+        key = EnvironmentState.from_document(document, path).python.key
+    except (OSError, InvalidDocument, UnsupportedFormat):
+        key = ""
+    version = re.search(r"-(\d+\.\d+\.\d+)", key)
+    known = {"version": version[1]} if version and "version" not in configuration else {}
+    return {**configuration, **known}, reason
 
 
 def _site_packages(path: Path, configuration: Mapping[str, str]) -> Path:
@@ -207,6 +268,10 @@ def _site_packages(path: Path, configuration: Mapping[str, str]) -> Path:
     if version:
         wanted = f"python{version[1]}.{version[2]}"
         found = {name: folder for name, folder in found.items() if name in {wanted, f"{wanted}t"}} or found
+        if len(found) == 2 and wanted in found:  # a free-threaded one was here before, or is now
+            found.pop(wanted if (path / _SCRIPTS / f"{wanted}t").exists() else f"{wanted}t", None)
+    if not found and version and is_ours(path):
+        return path / "lib" / f"python{version[1]}.{version[2]}" / "site-packages"
     if len(found) != 1:
         places = f"several ({', '.join(sorted(found))})" if found else "none"
         raise NotAnEnvironment(path, f"its lib/python3.*/site-packages cannot be told: there are {places}")
@@ -276,28 +341,12 @@ class _NewEnvironment:
         if self.interpreter.pointer_size == 8 and not self.interpreter.platform.startswith("macosx"):
             (folder / "lib64").symlink_to("lib")
         (scripts / "python").symlink_to(self.interpreter.base_executable)
-        for name in self._names():
+        for name in program_names(self.interpreter):
             (scripts / name).symlink_to("python")
         write_activation_scripts(scripts, environment=self.path, prompt=self.prompt)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        text = "".join(f"{key} = {value}\n" for key, value in self._configuration())
+        text = configuration_text(self.interpreter, prompt=self.prompt, system_site_packages=self.system_site_packages)
         write_atomic(folder / _CONFIGURATION, text.encode("utf-8", "surrogateescape"))
-
-    def _names(self) -> list[str]:
-        major, minor = self.interpreter.version_info[:2]
-        names = [f"python{major}", f"python{major}.{minor}", self.interpreter.library]
-        return list(dict.fromkeys(names))
-
-    def _configuration(self) -> Iterator[tuple[str, str]]:
-        from multisite import __version__
-
-        executable = self.interpreter.base_executable
-        yield "home", str(executable.parent)
-        yield "include-system-site-packages", str(self.system_site_packages).lower()
-        yield "version", ".".join(map(str, self.interpreter.version_info))
-        yield "executable", str(executable.resolve())
-        yield "prompt", self.prompt
-        yield "multisite", __version__
 
     def _ask_the_interpreter(self) -> None:
         # On Windows only the interpreter's own library knows its launchers.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel, StoreNotUsable
-from multisite.files import remove_empty_parents, write_atomic
+from multisite.files import write_atomic
 from multisite.record import RecordEntry, format_record
 from multisite.report import Finding, Severity
 from multisite.scripts import declared_scripts, launcher, with_interpreter
@@ -111,13 +111,10 @@ def apply_installation(plan: InstallationPlan, environment: Environment) -> bool
 
     Raises StoreNotUsable where what the store holds is damaged.
     """
-    site = environment.site_packages
-    # Folders of the environment itself, and those above that never go.
-    lasting = {environment.path, environment.scripts, environment.path / "include", site, *site.parents}
     for path in reversed(plan.remove):
         target = environment.path / path
         target.unlink(missing_ok=True)
-        remove_empty_parents(target, next(folder for folder in target.parents if folder in lasting))
+        environment.tidy(target)
     for file in plan.write:
         target = environment.path / file.path
         content = _content(file)

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import hashlib
 import re
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
 from multisite.errors import EntryMissing, InvalidDocument, StoreNotUsable, UnsupportedFormat
 from multisite.files import locked, publish, write_atomic
+from multisite.layout import FORMAT, create, describe_store, is_store
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
 from multisite.names import BuildId
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Artifact", "SharedFolder", "Store", "StoredDistribution"]
 
-FORMAT = 1
 _ALIAS_FORMAT = 1
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ATTEMPTS = 5
@@ -58,23 +57,15 @@ class Store:
         Raises StoreNotUsable for a folder that holds something else or cannot be used, UnsupportedFormat,
         InvalidDocument.
         """
-        path = root / "store.json"
         try:
-            if not path.exists():
-                _create(root)
-            document = path.read_bytes()
+            if not is_store(root):
+                create(root)
+            found = describe_store(root)
         except StoreNotUsable:
             raise
         except OSError as error:
             raise StoreNotUsable(root, error.strerror or str(error)) from error
-        try:
-            fields = Fields(load_document(document, kind="store", format=FORMAT, where=path))
-            store = cls(root=root, id=fields.text("id"), min_writer=fields.integer("min_writer"))
-            fields.finish("store", path)
-        except InvalidDocument as error:
-            hint = "put the file back, or choose another store: --store DIR or MULTISITE_STORE"
-            raise InvalidDocument("store", path, error.problems, hint=hint) from error
-        return store
+        return cls(root=root, id=found.id, min_writer=found.min_writer)
 
     def builds(self) -> Iterator[BuildId]:
         """Yield what entries there are, sorted, without reading them."""
@@ -276,20 +267,6 @@ def _read_manifest(path: Path, build: BuildId) -> Manifest:
     if manifest.build_id != build:
         raise InvalidDocument("entry manifest", path, [f"it is that of {manifest.build_id}"])
     return manifest
-
-
-def _create(root: Path) -> None:
-    if root.exists() and not root.is_dir():
-        raise StoreNotUsable(root, "not a folder")
-    root.mkdir(parents=True, exist_ok=True)
-    # Others may be making the same store at this moment.
-    strangers = sorted(path.name for path in root.iterdir() if not re.match(r"locks$|\.?store\.json", path.name))
-    if strangers and not (root / "store.json").exists():
-        raise StoreNotUsable(root, f"no store, and not empty: it holds {strangers[0]}")
-    with locked(root / "locks" / "store.lock"):
-        if not (root / "store.json").exists():
-            document = dump_document({"id": secrets.token_hex(16), "min_writer": FORMAT}, format=FORMAT)
-            write_atomic(root / "store.json", document, sync=True)
 
 
 def _checked(key: str) -> str:

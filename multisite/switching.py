@@ -23,6 +23,7 @@ from multisite.errors import EntryMissing, InvalidDocument
 from multisite.files import write_atomic
 from multisite.history import keep, prune, remembered
 from multisite.installation import apply_installation, plan_installation
+from multisite.layout import is_store
 from multisite.lockstep import Lockstep
 from multisite.recall import announce, clean_up, conclude, read_binding, recall
 from multisite.registry import is_copy, register, unregister
@@ -253,7 +254,7 @@ class Switch:
         if self.before is None or self.before.store == str(self.store.root):
             return None
         former = Path(self.before.store)
-        is_there = (former / "store.json").exists() and not former.samefile(self.store.root)
+        is_there = is_store(former) and not former.samefile(self.store.root)
         return former if is_there else None
 
     def _leave_other_store(self) -> None:

@@ -78,21 +78,32 @@ class Workshop:
         self.notice = notice
         self._store = None if store is None else Path(os.path.normpath(store.absolute()))
 
-    def store(self, before: EnvironmentState | None = None) -> Store:
-        """Return the store, made when it is missing.
+    def store(self, before: EnvironmentState | None = None, *, mend: bool = True) -> Store:
+        """Return the store, made when it is missing; with *mend*, a damaged ``store.json`` is written again.
 
         It is the one that the options or MULTISITE_STORE name, else that of an environment whose state is *before*
         while it is there, else the user's.
         """
+        from multisite.errors import StoreNotUsable
+        from multisite.layout import mend as mend_store
         from multisite.store import Store
 
-        return Store.open(self.store_root(before))
+        root = self.store_root(before)
+        try:
+            problem = mend_store(root) if mend else None
+        except OSError as error:
+            raise StoreNotUsable(root, error.strerror or str(error)) from error
+        if problem is not None:
+            self.notice(f"{problem}; it is written again")
+        return Store.open(root)
 
     def store_root(self, before: EnvironmentState | None = None) -> Path:
         """Return the folder of the store, which may be missing."""
+        from multisite.layout import is_store
+
         if self._store is not None:
             return self._store
-        if before is not None and not self.environ.get("MULTISITE_STORE") and Path(before.store, "store.json").exists():
+        if before is not None and not self.environ.get("MULTISITE_STORE") and is_store(Path(before.store)):
             return Path(before.store)
         return default_store(self.environ)
 
@@ -141,7 +152,8 @@ class Workshop:
         except BaseException:  # an interruption as well
             self._take_away(place, tools.store)
             raise
-        return replace(result, created=place.created)
+        findings = (*place.findings, *result.findings)
+        return replace(result, created=place.created, written=result.written or place.remade, findings=findings)
 
     def _take_away(self, place: Place, store: Store) -> None:
         """Leave nothing of an environment that was made for what has just failed."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from multisite.dispatch import DispatchTable
-from multisite.doctor import CHECKS, damaged_builds, examine
+from multisite.doctor import CHECKS, damaged_builds, examine, unopened
 from multisite.environment import Environment
+from multisite.errors import NotAnEnvironment
 from multisite.interpreter import Interpreter, inspect_interpreter
 from multisite.wanted import Wanted
 from multisite.workshop import Workshop
@@ -124,7 +125,11 @@ class Case:
     def examine(
         self, *, deep: bool = False, store: Path | None = None, environ: Mapping[str, str] | None = None
     ) -> tuple[Finding, ...]:
-        return examine(self.environment, environ=environ or {}, deep=deep, store=store)
+        try:
+            remains = Environment.remains(self.venv)
+        except NotAnEnvironment as error:
+            return unopened(self.venv, error)
+        return examine(remains, environ=environ or {}, deep=deep, store=store)
 
     def mend(self, findings: tuple[Finding, ...]) -> None:
         """Do what the findings say, as the shell and the command line would."""
@@ -249,6 +254,11 @@ def _encoded(table: DispatchTable, binding: dict[str, object]) -> bytes:
     return table.encode(Binding(**binding))  # type: ignore[arg-type]
 
 
+def nothing_of_an_environment(case: Case) -> None:
+    (case.venv / "pyvenv.cfg").unlink()
+    shutil.rmtree(case.venv / ".multisite")
+
+
 def other_build_chosen(case: Case) -> None:
     builds = dict(case.state.builds)
     builds[next(iter(builds))] = replace(builds[next(iter(builds))], artifact="0" * 64)
@@ -358,6 +368,8 @@ def not_registered(case: Case) -> None:
 
 # What mends these takes a resolver, or a person.
 LATER = {
+    "environment-unusable": "choose another folder: --venv DIR",
+    "interpreter-unusable": "multisite sync --venv ",
     "lockfile-unfitting": "multisite lock --venv ",
     "requirement-unsatisfied": "multisite lock --venv ",
 }
@@ -366,6 +378,13 @@ ONE_OF_THEM = "as in any environment, only one of them is there"
 # Check, sabotage, the finding's message, and whether doing what they say mends it. {venv}, {site}, {store}, {python}
 # and {root} stand for paths, and entries for their folders.
 SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
+    (
+        "environment-unusable",
+        nothing_of_an_environment,
+        "{venv}: it is no virtual environment: it has no pyvenv.cfg",
+        False,
+    ),
+    ("interpreter-unusable", remove("venv/pyvenv.cfg"), "{venv}: it has no pyvenv.cfg", False),
     (
         "state-damaged",
         remove("venv/.multisite/environment.json"),
@@ -596,7 +615,7 @@ def expected(pattern: str, case: Case, interpreter: Interpreter) -> str:
         "venv": case.venv,
         "store": case.store,
         "root": case.root,
-        "site": case.site,
+        "site": next(case.venv.glob("lib/python3*/site-packages")),
         "python": case.venv / "bin" / "python",
         "key": interpreter.key,
         "version": interpreter.version,

@@ -193,16 +193,3 @@ def test_an_older_patch_release_in_the_configuration(machine: Machine, interpret
     machine.run("sync").succeeded()
     assert path.read_text() == text
     assert machine.run("doctor").code == 0
-
-
-def test_an_interpreter_that_is_gone(machine: Machine, interpreters: dict[str, Path]) -> None:
-    place = Upgraded(machine, prefix("3.11", interpreters))
-    place.upgrade(machine.folder / "versions" / "nowhere")
-    before = snapshot(machine.venv, content=True)
-    commands: list[list[str | Path]] = [["doctor"], ["sync"], ["lock", "beta"]]
-    for words in commands:
-        done = machine.run(*words)
-        assert done.code == 3
-        assert f"its interpreter is gone: {machine.venv}/bin/python leads to {place.current}/bin/python" in done.err
-        assert "next: " in done.err
-    assert snapshot(machine.venv, content=True) == before

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from multisite.doctor.catalogue import CHECKS
 from multisite.doctor.check import Check
+from multisite.doctor.examination import Examination
 from multisite.doctor.looking import look
+from multisite.environment import Environment
 from multisite.names import BuildId
 from multisite.report import Severity, worst
 
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from multisite.environment import Environment
+    from multisite.errors import NotAnEnvironment
     from multisite.report import Finding
 
-__all__ = ["CHECKS", "Check", "changed_programs", "damaged_builds", "examine", "exit_code"]
+__all__ = ["CHECKS", "Check", "changed_programs", "damaged_builds", "examine", "exit_code", "unopened"]
 
 _DAMAGE = frozenset({"entry-damaged", "shared-damaged"})
 _CHANGED = frozenset({"script-changed", "script-not-ours"})
@@ -37,6 +39,15 @@ def examine(
     """
     examination = look(environment, environ=environ, store=store, deep=deep)
     return tuple(finding for check in CHECKS for finding in check.findings(examination))
+
+
+def unopened(path: Path, error: NotAnEnvironment) -> tuple[Finding, ...]:
+    """Return what there is to find where *error* says that *path* is no environment."""
+    nothing = Environment(path=path, site_packages=path, configuration={})
+    seen = Examination(
+        environment=nothing, unreadable={"environment": str(error)}, remedies={"environment": error.hint}
+    )
+    return tuple(finding for check in CHECKS for finding in check.findings(seen))
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

@@ -20,6 +20,15 @@ _NOTHING = "nothing; it is explained"
 
 CHECKS = (
     Check(
+        id="environment-unusable",
+        subject="environment",
+        severity=_ERROR,
+        meaning="the folder is not there, or is no environment",
+        mended_by="another folder, or `multisite lock`, which makes one",
+        find=state.unusable,
+        blinds=True,
+    ),
+    Check(
         id="state-damaged",
         subject="environment",
         severity=_ERROR,
@@ -32,8 +41,8 @@ CHECKS = (
         id="interpreter-unusable",
         subject="interpreter",
         severity=_ERROR,
-        meaning="the environment's interpreter does not start",
-        mended_by="installing that Python again, or making the environment anew",
+        meaning="the environment's interpreter is gone, or does not start",
+        mended_by="`multisite sync`, which takes another of the same version, or any with `--python`",
         find=start.interpreter_unusable,
         blinds=True,
     ),

@@ -170,7 +170,8 @@ class Examination:
     (docs/formats.md, "Dispatch table and its key"). ``pinned`` is what the lockfile wants here: name -> version and
     the SHA-256 of the wheel, each None where only the build tells. ``python`` is size and time of the recorded
     interpreter's file now, None where it is gone. ``registered`` is the path that the store's registry has for it;
-    ``can_register`` is False for another account's store that lets nobody register.
+    ``can_register`` is False for another account's store that lets nobody register. ``remedies`` are the commands
+    for an environment that is none, an interpreter that does not start, a store that cannot be opened: by part.
     """
 
     environment: Environment
@@ -193,6 +194,7 @@ class Examination:
     view: ExaminedView | None = None
     registered: str | None = None
     can_register: bool = True
+    remedies: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def venv(self) -> str:

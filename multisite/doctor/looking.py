@@ -16,10 +16,17 @@ from multisite.doctor.contents import examine_build, examine_shared
 from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedFile, ExaminedView
 from multisite.doctor.probing import ask
 from multisite.doctor.real import real_distributions
-from multisite.errors import InvalidDocument, MultisiteError, StoreNotUsable, UnsupportedFormat
-from multisite.interpreter import inspect_interpreter
+from multisite.errors import (
+    InterpreterNotUsable,
+    InvalidDocument,
+    MultisiteError,
+    StoreNotUsable,
+    UnsupportedFormat,
+)
+from multisite.layout import is_store
 from multisite.lockfile import Lock, WheelSource
 from multisite.registry import Registration
+from multisite.remaking import Ruin, own_interpreter
 from multisite.store import Store
 from multisite.view import ViewPlace, damaged, viewed
 
@@ -66,16 +73,17 @@ class _Looking:
     def examination(self) -> Examination:
         """Look at one thing after the other, each with what is known by then."""
         unreadable: dict[str, str] = {}
-        seen = Examination(environment=self.environment, deep=self.deep, unreadable=unreadable)
+        remedies: dict[str, str | None] = {}
+        seen = Examination(environment=self.environment, deep=self.deep, unreadable=unreadable, remedies=remedies)
         state = _readable("state", unreadable, self._state)
         table = _readable("table", unreadable, self._table)
-        seen = replace(seen, state=state)
+        interpreter = self._interpreter(unreadable, remedies)
+        seen = replace(seen, state=state, interpreter=interpreter)
         if table is not None:
             seen = replace(seen, binding=table[0], table=table[1])
         seen = replace(
             seen,
             lock=_readable("lockfile", unreadable, lambda: self._lock(state)),
-            interpreter=_readable("interpreter", unreadable, lambda: inspect_interpreter(self.environment.python)),
             bootstrap=self._bootstrap.differences(),
             real=real_distributions(self.environment.site_packages),
             stores=self._store_folders(seen),
@@ -83,7 +91,7 @@ class _Looking:
         if state is None:
             return seen
         seen = replace(seen, files=self._files(state), python=_size_and_time(Path(state.python.executable)))
-        stores = _readable("store", unreadable, lambda: _open(seen.stores))
+        stores = _readable("store", unreadable, lambda: _open(seen.stores, remedies))
         if stores is not None:
             builds = self._builds(state, stores)
             seen = replace(
@@ -94,8 +102,7 @@ class _Looking:
                 registered=_registered(stores[0].root, state.id),
                 can_register=_can_register(stores[0].root),
             )
-        if seen.interpreter is not None:
-            interpreter = seen.interpreter
+        if interpreter is not None:
             seen = replace(seen, pinned=_readable("pinned", unreadable, lambda: _pinned(seen.lock, state, interpreter)))
             seen = replace(seen, answer=_readable("answer", unreadable, lambda: self._answer(seen)))
         return seen
@@ -109,6 +116,17 @@ class _Looking:
         if state is None:
             raise MultisiteError(f"{self.environment.state_file} is missing: no sync has ended here")
         return state
+
+    def _interpreter(self, unreadable: dict[str, str], remedies: dict[str, str | None]) -> Interpreter | None:
+        """Return the interpreter; where it does not start, note the command that gives the environment another."""
+        environment = self.environment
+        try:
+            return own_interpreter(environment)
+        except InterpreterNotUsable as error:
+            unreadable["interpreter"] = str(error)
+            ruin = Ruin.of(environment, error)
+            remedies["interpreter"] = None if ruin is None else ruin.remedy(self.environ)
+            return None
 
     def _lock(self, state: EnvironmentState | None) -> Lock:
         path = self.environment.lockfile if state is None else self.environment.lockfile_of(state)
@@ -210,11 +228,15 @@ def _readable(part: str, unreadable: dict[str, str], read: Callable[[], _Value])
         return None
 
 
-def _open(folders: tuple[str, ...]) -> tuple[Store, ...]:
+def _open(folders: tuple[str, ...], remedies: dict[str, str | None]) -> tuple[Store, ...]:
     for folder in folders:
-        if not Path(folder, "store.json").exists():  # opening it would make it
+        if not is_store(Path(folder)):  # opening it would make it
             raise StoreNotUsable(folder, "there is no store")
-    return tuple(Store.open(Path(folder)) for folder in folders)
+    try:
+        return tuple(Store.open(Path(folder)) for folder in folders)
+    except MultisiteError as error:
+        remedies["store"] = error.hint
+        raise
 
 
 def _registered(store_root: Path, identity: str) -> str | None:

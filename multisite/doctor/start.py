@@ -126,7 +126,7 @@ def interpreter_unusable(examination: Examination) -> Iterator[Fault]:
     """Find an interpreter that does not start, or not with what its user starts it with."""
     problem = examination.unreadable.get("interpreter") or examination.unreadable.get("answer")
     if problem is not None:
-        yield Fault(message=problem)
+        yield Fault(message=problem, fix=examination.remedies.get("interpreter"))
 
 
 def interpreter_changed(examination: Examination) -> Iterator[Fault]:

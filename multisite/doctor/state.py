@@ -5,13 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from multisite.doctor.check import Fault
+from multisite.layout import MEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from multisite.doctor.examination import Examination
 
-__all__ = ["damaged", "not_registered", "store_unusable"]
+__all__ = ["damaged", "not_registered", "store_unusable", "unusable"]
+
+
+def unusable(examination: Examination) -> Iterator[Fault]:
+    """Find a folder that is no environment."""
+    problem = examination.unreadable.get("environment")
+    if problem is not None:
+        yield Fault(
+            subject=str(examination.environment.path), message=problem, fix=examination.remedies.get("environment")
+        )
 
 
 def damaged(examination: Examination) -> Iterator[Fault]:
@@ -25,7 +35,8 @@ def store_unusable(examination: Examination) -> Iterator[Fault]:
     """Find a store that is not there or cannot be read."""
     problem = examination.unreadable.get("store")
     if problem is not None:
-        yield Fault(message=problem, fix=examination.sync)
+        remedy = examination.remedies.get("store")
+        yield Fault(message=problem, fix=examination.sync if remedy in {None, MEND} else remedy)
 
 
 def not_registered(examination: Examination) -> Iterator[Fault]:
