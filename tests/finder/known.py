@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.finder.cases import REG, dist, loose
 from tests.finder.generate import NSPKG
 from tests.finder.scenario import Distribution, Scenario
+from tests.finder.trees import REG, dist, loose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,6 +1,6 @@
 # /// parity
 # rows = [9]
-# says = "a finder that asks PathFinder and instruments what it finds instruments what is locked"
+# says = "a finder that asks PathFinder and instruments what it finds, in the place of PathFinder, just before it or first of all, instruments what is locked"
 # expects = "[true, true, true]"
 # catches = ["before"]
 # ///
@@ -14,8 +14,11 @@ class Wrapper:
         return spec
 
 
-at = [getattr(finder, "__name__", "") for finder in sys.meta_path].index("PathFinder")
-sys.meta_path[at:at + 1] = [Wrapper()]
-import regular.sub, single
+before = list(sys.meta_path)
+at = [getattr(finder, "__name__", "") for finder in before].index("PathFinder")
+for changed in ([*before[:at], Wrapper(), *before[at + 1:]], [*before[:at], Wrapper(), *before[at:]], [Wrapper(), *before]):
+    sys.meta_path[:] = changed
+    forget("regular", "regular.sub", "single")
+    import regular.sub, single
 
-show([getattr(module, "instrumented", False) for module in (regular, regular.sub, single)])
+    show([getattr(module, "instrumented", False) for module in (regular, regular.sub, single)])

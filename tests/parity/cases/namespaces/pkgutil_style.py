@@ -6,6 +6,7 @@
 # "pk_a-1.0" = {"pk/__init__.py" = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)", "pk/a.py" = ""}
 # "pk_b-1.0" = {"pk/__init__.py" = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)", "pk/b.py" = ""}
 # [files]
+# "{site}/pk/__init__.py" = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)"
 # "{site}/pk/c.py" = ""
 # "after/pk/__init__.py" = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)"
 # "after/pk/d.py" = ""

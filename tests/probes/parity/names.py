@@ -1,2 +1,0 @@
-for name in ("Zope.Interface", "zope-interface", "zope_interface", "ZOPE.INTERFACE", "zope--interface"):
-    attempt(metadata.version, name)

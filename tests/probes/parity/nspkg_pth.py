@@ -1,3 +1,0 @@
-import nsp.a, nsp.b
-
-show(where("nsp"), nsp.a.who, nsp.b.who)
