@@ -8,7 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from multisite.errors import EntryMissing, InvalidDocument, InvalidRequest, MultisiteError, NotAnEnvironment
+from multisite.errors import (
+    EntryMissing,
+    InvalidDocument,
+    InvalidLockfile,
+    InvalidRequest,
+    MultisiteError,
+    NotAnEnvironment,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -77,7 +84,11 @@ def _sync_instead(options: argparse.Namespace, output: Output, lockfile: Path) -
         reason = f"{', '.join(unusable)} means nothing for a lockfile, and {lockfile.name} is all that is here"
         raise InvalidRequest(reason, hint="name what you need: multisite lock REQUIREMENT")
     options.lockfile = lockfile
-    return _sync(options, output)
+    try:
+        return _sync(options, output)
+    except InvalidLockfile as error:
+        error.hint = "put it right or remove it, or name what you need: multisite lock REQUIREMENT"
+        raise
 
 
 def _sync(options: argparse.Namespace, output: Output) -> int:
@@ -113,8 +124,12 @@ def _warn_of_credentials(wanted: Wanted, lockfile: Path, output: Output) -> None
         output.warn(f"{lockfile}: addresses in it name users or passwords, which should be in ~/.netrc{copied}")
 
 
-def _own(options: argparse.Namespace, place: Place, output: Output) -> Wanted:
-    """Return what the environment's own lockfile wants, or the current folder's where it has none yet."""
+def _own(options: argparse.Namespace, place: Place, output: Output, *, mends: bool = False) -> Wanted:
+    """Return what the environment's own lockfile wants, or the current folder's where it has none yet.
+
+    One in the environment that is gone is written again from the copy there; one elsewhere only where the command
+    *mends*, for it is somebody's file, and may be gone for a reason.
+    """
     from multisite.wanted import Wanted
 
     before = place.before
@@ -122,7 +137,8 @@ def _own(options: argparse.Namespace, place: Place, output: Output) -> Wanted:
     lockfile = place.lockfile if before is None else place.lockfile_of(before)
     if before is None and here.exists() and not lockfile.exists():
         lockfile = here
-    if before is not None and not lockfile.exists() and (kept := Wanted.from_history(place, before)):
+    is_ours = mends or lockfile.is_relative_to(place.path)
+    if before is not None and is_ours and not lockfile.exists() and (kept := Wanted.from_history(place, before)):
         output.warn(f"{lockfile} is gone; {kept.target} is written from the copy that the environment keeps")
         return kept
     extras, groups = getattr(options, "extras", ()), getattr(options, "groups", ())
@@ -203,7 +219,7 @@ def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]
 
     workshop = _workshop(options, output)
     with workshop.place(_venv(options)) as place:
-        wanted = _own(options, place, output)
+        wanted = _own(options, place, output, mends=True)
         for path in changed_programs(findings):
             (place.path / path).unlink(missing_ok=True)
         with output.downloading() as progress:
@@ -307,10 +323,15 @@ def _target(output: Path | None, place: Place) -> Path:
 
     One that the environment only follows, since it was told to sync with it, is not written over.
     """
+    from packaging.pylock import is_valid_pylock_path
+
     if output is not None:
         target = _absolute(output)
         if target.is_dir():
             raise InvalidRequest(f"{target}: it is a folder", hint="name a file: -o FILE")
+        if not is_valid_pylock_path(target):
+            reason = f"{target}: a lockfile is called pylock.toml or pylock.NAME.toml (PEP 751)"
+            raise InvalidRequest(reason, hint=f"-o {target.with_name('pylock.toml')}")
         return target
     before = place.before
     return place.lockfile if before is None or before.request is None else place.lockfile_of(before)

@@ -19,6 +19,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidWheel",
     "LockfileDoesNotFit",
+    "LockfileGone",
     "MultisiteError",
     "NotAnEnvironment",
     "ResolutionFailed",
@@ -96,6 +97,18 @@ class LockfileDoesNotFit(MultisiteError, LookupError):
     def __init__(self, where: str | Path, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"{where}: {reason}", hint=hint or "lock for this interpreter: multisite lock")
         self.where, self.reason = where, reason
+
+
+class LockfileGone(MultisiteError, LookupError):
+    """The lockfile that an environment follows is not there any more; ``ways`` are commands that go on from there."""
+
+    exit_code = 3
+
+    def __init__(self, lockfile: str | Path, environment: str | Path, ways: Sequence[str]) -> None:
+        super().__init__(
+            f"{lockfile}: it is gone, and the environment {environment} follows it", hint="; or ".join(ways)
+        )
+        self.lockfile, self.environment, self.ways = lockfile, environment, tuple(ways)
 
 
 class InvalidRequest(MultisiteError, ValueError):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
 
-__all__ = ["keep", "kept_copy", "prune", "remembered"]
+__all__ = ["keep", "kept_copy", "prune", "remembered", "restoring"]
 
 # Enough for switching between branches; garbage collection looks at their age as well.
 _KEPT = 20
@@ -69,6 +69,15 @@ def kept_copy(state_folder: Path, lock_sha256: str) -> bytes | None:
     except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile):
         return None
     return data if hashlib.sha256(data).hexdigest() == lock_sha256 else None
+
+
+def restoring(state_folder: Path, lock_sha256: str, target: Path) -> str | None:
+    """Return the command that writes a lockfile that was kept to *target*; None where there is no copy."""
+    import shlex
+
+    if kept_copy(state_folder, lock_sha256) is None:
+        return None
+    return f"gzip -dc {shlex.quote(str(state_folder / _file(lock_sha256)))} > {shlex.quote(str(target))}"
 
 
 def prune(environment: Environment, state: EnvironmentState) -> None:

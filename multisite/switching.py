@@ -8,6 +8,7 @@ that it needed before.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import uuid
 from dataclasses import replace
@@ -27,6 +28,7 @@ from multisite.layout import is_store
 from multisite.lockstep import Lockstep
 from multisite.recall import announce, clean_up, conclude, read_binding, recall
 from multisite.registry import is_copy, register, unregister
+from multisite.report import Finding, Severity
 from multisite.result import Change, SyncResult
 from multisite.sitemetadata import removable, site_metadata
 from multisite.state import ChosenBuild, EnvironmentState
@@ -104,12 +106,14 @@ class Switch:
         self._share_table()
         self._register(state)
         written += [step() for step in self._decisive_steps(state)]
+        left_alone = tuple(self._leave_own_lockfile(state))
         apply_installation(replace(plan, write=()), self.environment)
         for project in self.projects.gone:
             self.take_out(project)
         written += [self._write_direct_urls(state.builds), conclude(self.environment, state)]
         prune(self.environment, state)
         self._leave_other_store()
+        plan = replace(plan, findings=(*plan.findings, *left_alone))
         return self._result(plan, state, written=any(written) or self.projects.changed)
 
     @property
@@ -249,6 +253,18 @@ class Switch:
             history=state.history,
         )
 
+    def _leave_own_lockfile(self, state: EnvironmentState) -> Iterator[Finding]:
+        """Take out a lockfile in the environment that it no longer follows, unless somebody changed it."""
+        path = self.environment.lockfile
+        if _is_same(path, self.wanted.target) or not path.is_file():
+            return
+        known = {state.lock_sha256, *(item.lock_sha256 for item in state.history)}
+        if hashlib.sha256(path.read_bytes()).hexdigest() in known:
+            path.unlink()
+        else:
+            message = f"{path} is not the environment's lockfile, which is {self.wanted.target}; it is left alone"
+            yield Finding(check="files", severity=Severity.NOTE, message=message)
+
     def _other_store(self) -> Path | None:
         """Return the store that the environment used until now, where that is another one and still there."""
         if self.before is None or self.before.store == str(self.store.root):
@@ -310,6 +326,10 @@ def _versions(state: EnvironmentState | None) -> dict[str, tuple[str, object]]:
         name: (chosen.build.version, chosen.build.build) for name, chosen in state.builds.items()
     }
     return {**found, **{item.name: (f"{editable_version(item)} (editable)", item.path) for item in projects}}
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _relative(path: Path, folder: Path) -> str:

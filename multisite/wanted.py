@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from multisite.errors import InvalidRequest
-from multisite.history import kept_copy
+from multisite.errors import InvalidLockfile, InvalidRequest, LockfileGone
+from multisite.history import kept_copy, restoring
 from multisite.lockfile import Lock
 from multisite.locktext import without_credentials
 from multisite.state import Selection
@@ -89,12 +90,19 @@ class Wanted:
         try:
             data = lockfile.read_bytes()
         except FileNotFoundError:
-            hint = "write one: multisite lock"
+            if before is not None and environment.lockfile_of(before) == lockfile:
+                raise LockfileGone(lockfile, environment.path, _ways_on(lockfile, environment, before)) from None
+            hint = "write one: multisite lock REQUIREMENT"
             raise InvalidRequest(f"{lockfile}: there is no such lockfile", hint=hint) from None
         except OSError as error:
             reason = f"{lockfile}: it cannot be read: {error.strerror}"
             raise InvalidRequest(reason, hint="name another: multisite sync LOCKFILE") from error
-        lock = Lock.parse(data, lockfile)
+        try:
+            lock = Lock.parse(data, lockfile)
+        except InvalidLockfile as error:
+            if before is not None and _is_same(environment.lockfile_of(before), lockfile):
+                error.hint = "; or ".join(_ways_on(lockfile, environment, before))
+            raise
         own = before is not None and _is_same(environment.lockfile_of(before), lockfile)
         in_place = own or _is_same(environment.lockfile, lockfile) or _has_relative_paths(lock.pylock)
         public, addresses = without_credentials(data, lock.pylock)
@@ -118,20 +126,12 @@ class Wanted:
 
     @classmethod
     def from_history(cls, environment: HasLockfile, before: EnvironmentState) -> Wanted | None:
-        """Return what makes *environment* what it was, once its lockfile is gone; None where no copy was kept.
-
-        A lockfile in the environment comes back to its place, any other is from now on the environment's own. None as
-        well for one with relative paths, which then would mean something else.
-        """
+        """Return what makes *environment* what it was, once its lockfile is gone; None where no copy was kept."""
         data = kept_copy(environment.state_folder, before.lock_sha256)
         if data is None:
             return None
         target = environment.lockfile_of(before)
         lock = Lock.parse(data, target)
-        if not target.is_relative_to(environment.path):
-            target = environment.lockfile
-            if _has_relative_paths(lock.pylock):
-                return None
         return cls(
             data=data,
             lock=lock,
@@ -142,6 +142,17 @@ class Wanted:
             project=_project(environment, before),
             keeps_project=True,
         )
+
+
+def _ways_on(lockfile: Path, environment: HasLockfile, before: EnvironmentState) -> list[str]:
+    """Return what can be typed once the *lockfile* of *environment* is gone or damaged."""
+    put_back = restoring(environment.state_folder, before.lock_sha256, lockfile)
+    copied = restoring(environment.state_folder, before.lock_sha256, environment.lockfile)
+    ways = [] if put_back is None else [f"put it back: {put_back}"]
+    if copied is not None and not _is_same(lockfile, environment.lockfile):
+        sync = f"multisite sync {shlex.quote(str(environment.lockfile))} --venv {shlex.quote(str(environment.path))}"
+        ways.append(f"go on with a copy in the environment: {copied} && {sync}")
+    return ways or [f"name what you need: multisite lock REQUIREMENT --venv {shlex.quote(str(environment.path))}"]
 
 
 def _project(environment: HasLockfile, before: EnvironmentState | None) -> Path | None:

@@ -180,15 +180,91 @@ def test_a_lockfile_that_is_gone(machine: Machine) -> None:
     assert machine.lockfile.read_bytes() == content
 
 
-def test_a_lockfile_elsewhere_that_is_gone(machine: Machine) -> None:
+@pytest.mark.parametrize("words", [["sync"], ["sync", "-q"]], ids=" ".join)
+@pytest.mark.parametrize("way", [0, 1, "doctor", "lock"])
+def test_a_lockfile_elsewhere_that_is_gone(machine: Machine, words: list[str], way: int | str) -> None:
     machine.run("lock", "alpha==1.0", "-o", "pylock.toml").succeeded()
-    content = (machine.work / "pylock.toml").read_bytes()
-    (machine.work / "pylock.toml").unlink()
+    lockfile = machine.work / "pylock.toml"
+    content = lockfile.read_bytes()
+    lockfile.unlink()
+    before = snapshot(machine.venv, content=True)
+    done = machine.run(*words)
+    assert done.code == 3
+    error, following = done.err.splitlines()
+    assert error == f"error: {lockfile}: it is gone, and the environment {machine.venv} follows it"
+    assert snapshot(machine.venv, content=True) == before
+    ways = [sentence.partition(": ")[2] for sentence in following.removeprefix("next: ").split("; or ")]
+    if isinstance(way, int):
+        for command in ways[way].split(" && "):
+            if command.startswith("multisite "):
+                machine.run(*command.split()[1:]).succeeded()
+            else:
+                subprocess.run(command, shell=True, check=True)
+    else:
+        machine.run(*{"doctor": ["doctor", "--fix"], "lock": ["lock", "alpha==1.0"]}[way]).succeeded()
     machine.run("sync").succeeded()
-    assert machine.lockfile.read_bytes() == content
-    assert not (machine.work / "pylock.toml").exists()
-    assert machine.state.lockfile == "pylock.toml"
+    followed = machine.lockfile if way == 1 else lockfile
+    assert followed.read_bytes() == content
+    assert machine.environment.lockfile_of(machine.state) == followed
+    assert lockfile.exists() == (way != 1)
     assert machine.python(PROBE).err == ""
+    assert machine.run("doctor").code == 0
+
+
+def test_a_lockfile_elsewhere_that_is_gone_and_no_copy_was_kept(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0", "-o", "pylock.toml").succeeded()
+    (machine.work / "pylock.toml").unlink()
+    shutil.rmtree(machine.venv / ".multisite/history")
+    done = machine.run("sync")
+    assert (done.code, done.err.splitlines()[-1]) == (
+        3,
+        f"next: name what you need: multisite lock REQUIREMENT --venv {machine.venv}",
+    )
+
+
+def test_the_lockfile_in_the_environment_goes_when_another_is_followed(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    machine.run("lock", "alpha==1.0", "-o", "pylock.toml").succeeded()
+    assert not machine.lockfile.exists()
+    machine.run("lock", "alpha==2.0", "-o", machine.lockfile).succeeded()
+    (machine.work / "pylock.toml").unlink()
+    machine.lockfile.write_text(machine.lockfile.read_text() + "# mine\n")
+    done = machine.run("lock", "alpha==2.0", "-o", "pylock.dev.toml").succeeded()
+    lockfile = machine.work / "pylock.dev.toml"
+    message = f"{machine.lockfile} is not the environment's lockfile, which is {lockfile}; it is left alone"
+    assert f"note [files] {message}\n" in done.err
+    assert machine.lockfile.read_text().endswith("# mine\n")
+    assert machine.run("doctor").code == 0
+
+
+@pytest.mark.parametrize("name", ["lock.txt", "pylock.txt", "pylock.a.b.toml"])
+def test_a_lockfile_has_one_of_its_names(machine: Machine, name: str) -> None:
+    done = machine.run("lock", "alpha==1.0", "-o", name)
+    assert (done.code, done.err) == (
+        2,
+        f"error: {machine.work / name}: a lockfile is called pylock.toml or pylock.NAME.toml (PEP 751)\n"
+        f"next: -o {machine.work / 'pylock.toml'}\n",
+    )
+    assert not machine.venv.exists()
+
+
+def test_a_damaged_lockfile_of_the_environment(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    content = machine.lockfile.read_bytes()
+    machine.lockfile.write_text("nonsense")
+    done = machine.run("sync")
+    command = done.err.splitlines()[-1].removeprefix("next: put it back: ")
+    assert (done.code, command[:5]) == (1, "gzip ")
+    subprocess.run(command, shell=True, check=True)
+    assert machine.lockfile.read_bytes() == content
+    machine.run("sync").succeeded()
+
+
+def test_advice_for_a_damaged_lockfile_in_the_folder_does_not_lead_back_to_it(machine: Machine) -> None:
+    (machine.work / "pylock.toml").write_text("nonsense")
+    assert "next: write it anew: multisite lock" in machine.run("sync").err
+    advice = "next: put it right or remove it, or name what you need: multisite lock REQUIREMENT\n"
+    assert machine.run("lock").err.endswith(advice)
 
 
 def test_a_lockfile_behind_a_link(machine: Machine) -> None:

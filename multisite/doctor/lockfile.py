@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from multisite.doctor.check import Fault
+from multisite.history import restoring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,7 @@ def _restore(examination: Examination) -> str | None:
     state, environment = examination.state, examination.environment
     if state is None:
         return None
-    copy = environment.state_folder / "history" / f"{state.lock_sha256}.toml.gz"
-    target = environment.lockfile_of(state)
-    return f"gzip -dc {shlex.quote(str(copy))} > {shlex.quote(str(target))}" if copy.is_file() else None
+    return restoring(environment.state_folder, state.lock_sha256, environment.lockfile_of(state))
 
 
 def changed(examination: Examination) -> Iterator[Fault]:
