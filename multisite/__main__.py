@@ -9,6 +9,17 @@ __all__ = ["main"]
 
 def main() -> int:
     """Run the command line; return its exit code."""
+    from multisite.streams import finish, make_ready
+
+    make_ready()
+    try:
+        code = _run()
+    except SystemExit as ending:  # argparse has said why
+        code = ending.code if isinstance(ending.code, int) else 0
+    return finish(code)
+
+
+def _run() -> int:
     if sys.argv[1:] == ["--version"]:  # without argparse, whose import takes longer than all the rest
         from multisite import __version__
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
 import threading
@@ -52,17 +51,15 @@ def run(arguments: Sequence[str]) -> int:
     output = Output(verbosity=options.verbosity, as_json=options.json)
     try:
         with _terminable():
-            code = _run(options, output)
-        sys.stdout.flush()
+            return _run(options, output)
     except BrokenPipeError:
-        return _hung_up()
+        return 1  # nobody reads any more what is written (as ``multisite list | head -1``)
     except KeyboardInterrupt:
         output.say("interrupted", level=-1)
         return _INTERRUPTED
     except _Terminated:
         output.say("terminated", level=-1)
         return _TERMINATED
-    return code
 
 
 def _run(options: argparse.Namespace, output: Output) -> int:
@@ -105,12 +102,3 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _hung_up() -> int:
-    """End quietly when nobody reads any more what is written (as ``multisite list | head -1``)."""
-    # The interpreter writes what is left in its buffers at the end, and would complain.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-    return 1

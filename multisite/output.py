@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from multisite.addresses import mask_credentials
 from multisite.report import Severity
+from multisite.streams import lead_nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,7 +48,7 @@ class Output:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._warned: set[str] = set()
-        self._write_line: Callable[[str], object] = lambda line: self._err.write(f"{line}\n")
+        self._write_line: Callable[[str], object] = self._tell
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Write a line of progress to stderr, where the verbosity is at least *level*."""
@@ -65,12 +66,11 @@ class Output:
 
     def print(self, text: str) -> None:
         """Write a line of the result to stdout."""
-        self._out.write(f"{printable(text)}\n")
+        self._give_line(printable(text))
 
     def document(self, value: Any) -> None:
         """Write the result as JSON."""
-        json.dump(value, self._out, indent=2, ensure_ascii=not _is_unicode(self._out))
-        self._out.write("\n")
+        self._give(json.dumps(value, indent=2, ensure_ascii=not _is_unicode(self._out)) + "\n")
 
     def error(self, error: MultisiteError) -> None:
         """Write what went wrong, and what to type next, to stderr; with ``-v`` all that is known of it."""
@@ -88,11 +88,12 @@ class Output:
     def findings(self, findings: Iterable[Finding], *, to_stderr: bool = False) -> None:
         """Write findings, each with its check, and the command that mends it below."""
         stream = self._err if to_stderr else self._out
+        write = self._tell if to_stderr else self._give_line
         for finding in findings:
             severity = self._coloured(finding.severity.value, _COLOURS[finding.severity], stream)
-            stream.write(f"{severity} [{finding.check}] {printable(finding.message)}\n")
+            write(f"{severity} [{finding.check}] {printable(finding.message)}")
             if finding.fix:
-                stream.write(f"    {printable(finding.fix)}\n")
+                write(f"    {printable(finding.fix)}")
 
     def columns(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows of text with aligned columns to stdout."""
@@ -100,6 +101,24 @@ class Output:
         for row in rows:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
             self.print("  ".join(cells).rstrip())
+
+    def _tell(self, line: str) -> None:
+        """Write a line to stderr; where that takes no more (a full disk, a reader that left), the work goes on."""
+        try:
+            self._err.write(f"{line}\n")
+        except OSError:
+            lead_nowhere(self._err)
+
+    def _give_line(self, line: str) -> None:
+        self._give(f"{line}\n")
+
+    def _give(self, text: str) -> None:
+        """Write some of the result. Raises OSError that names the stream."""
+        try:
+            self._out.write(text)
+        except OSError as error:
+            lead_nowhere(self._out)
+            raise OSError(error.errno, error.strerror, "standard output") from error
 
     @contextmanager
     def downloading(self) -> Iterator[Progress]:

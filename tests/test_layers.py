@@ -22,7 +22,7 @@ LAYERS = {
         remaking layout""",
     3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching
         building providing wanted switching syncing locking editables place doctor""",
-    4: "arguments output bars logged workshop showing commands cli __main__ __init__",
+    4: "arguments streams output bars logged workshop showing commands cli __main__ __init__",
 }
 LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
