@@ -47,7 +47,7 @@ What a header can say (``header.py`` checks it; every problem is reported):
                   environment, and by ``lock`` among the commands
 ``keeps_store``   true: a store of its own as well, in which nothing outside ``__pycache__`` may have changed afterwards
 ``installer``     ``uv`` (default) or ``pip``: who fills the plain environment
-``seed``          true: pip is really installed in both, by ensurepip
+``seed``          true: pip is really installed in both, of the wheels that ensurepip has
 ``system_site``   true: both see the interpreter's own site-packages
 ``catches``       broken finders that the case must fail against; default: any of them
 ``timeout``       seconds for one command, 120 unless told

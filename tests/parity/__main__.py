@@ -28,7 +28,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep environments and probes, and say where they are")
     parser.add_argument("--folder", type=Path, help="where environments are made; those there are used again")
     parser.add_argument("--output", action="store_true", help="show what the plain environment says as well")
-    parser.add_argument("--table", action="store_true", help="write docs/parity.md anew from the headers, and run none")
+    parser.add_argument(
+        "--table",
+        action="store_true",
+        help="write docs/parity.md anew from the headers, and run none; --python for each that the cases were run on",
+    )
     parser.add_argument("--list", action="store_true", help="list the cases and run none")
     return parser.parse_args()
 
@@ -73,7 +77,7 @@ def _run(chosen: list[Case], options: argparse.Namespace, bench: Bench) -> int:
 def main() -> int:
     options = _arguments()
     if options.table:
-        DOCUMENT.write_text(page(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+        DOCUMENT.write_text(page(DOCUMENT.read_text(encoding="utf-8"), options.python or ()), encoding="utf-8")
         return 0
     try:
         chosen = _chosen(options.cases, options.cost)

@@ -96,19 +96,34 @@ class Environment:
             self._uv("install", "--no-deps", "--no-index", "--find-links", self.wheels, *requirements)
 
     def seed(self) -> None:
-        """Have pip really installed, as ``venv`` does it."""
-        self._do(self.python, "-m", "ensurepip")
+        """Have pip really installed, and what else ``venv`` installs, of the interpreter's own wheels."""
+        wheels = self._bundled()
+        names = sorted({path.name.partition("-")[0] for path in wheels.glob("*.whl")})
+        self._uv("install", "--no-deps", "--no-index", "--find-links", wheels, *names)
 
     def _fill(self, lockfile: Path) -> None:
         if self.installer == "uv":
             self._uv("sync", "--allow-empty-requirements", lockfile)
             return
-        pip = self._do(self.interpreter, "-c", "import ensurepip; print(ensurepip.__path__[0])").strip()
-        wheel = next(Path(pip).glob("_bundled/pip-*.whl"))
         packages = tomli.loads(lockfile.read_text(encoding="utf-8"))["packages"]
         pins = [f"{package['name']}=={package['version']}" for package in packages]
         options = ["--quiet", "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--no-warn-script-location"]
-        self._do(self.python, f"{wheel}/pip", "install", *options, *self.sources(), *pins)
+        self._do(self.python, self._pip(), "install", *options, *self.sources(), *pins)
+
+    def _bundled(self) -> Path:
+        """Return the folder of the wheels that the interpreter brings for its environments."""
+        code = "import ensurepip; print(ensurepip.__path__[0])"
+        return Path(self._do(self.interpreter, "-c", code).strip()) / "_bundled"
+
+    def _pip(self) -> Path:
+        """Return pip, as a folder that is run from outside of the environment; it keeps its bytecode there."""
+        folder = self.wheels.parent / f"pip-{self.version}"
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                with zipfile.ZipFile(max(self._bundled().glob("pip-*.whl"))) as wheel:
+                    wheel.extractall(f"{folder}.unfinished")
+                Path(f"{folder}.unfinished").rename(folder)
+        return folder / "pip"
 
     def _pinned(self, requirements: Sequence[str]) -> list[str]:
         """Return *requirements* with made wheels named as files: an index may have something of the same name."""
@@ -153,20 +168,25 @@ class Bench:
 
         One that is the case's own is new; take it away with ``remove``.
         """
-        if case.own_environments:
-            folder = self.folder / "own" / uuid.uuid4().hex[:12]
-            self._make(case, version, "multisite", folder)
-            return self._make(case, version, kind, folder)
+        shared = self._shared(case, version, "multisite" if case.own_environments else kind)
+        if not case.own_environments:
+            return self._described(case, version, kind, shared)
+        folder = self.folder / "own" / uuid.uuid4().hex[:12]
+        return self._make(case, version, kind, folder, shared / "multisite" / "venv" / "pylock.toml")
+
+    def _shared(self, case: Case, version: str, kind: str) -> Path:
+        """Return the folder of the environments that all cases with these needs share, made when they are not there."""
         key = [case.requirements, case.made, case.wheels, case.installed, case.installer, case.seed, case.system_site]
         folder = self.folder / "shared" / f"{version}-{digest([*key, case.multisite, case.cost != 'offline'])}"
         folder.mkdir(parents=True, exist_ok=True)
+        lockfile = folder / "multisite" / "venv" / "pylock.toml"
         with FileLock(folder / "lock"):
             for needed in ("multisite", kind):
                 if not (folder / f"{needed}.made").exists():
                     shutil.rmtree(folder / needed, ignore_errors=True)
-                    self._make(case, version, needed, folder)
+                    self._make(case, version, needed, folder, lockfile)
                     (folder / f"{needed}.made").touch()
-        return self._described(case, version, kind, folder)
+        return folder
 
     def remove(self, case: Case, environment: Environment) -> None:
         """Take away what was made for *case* alone."""
@@ -174,22 +194,20 @@ class Bench:
             shutil.rmtree(environment.venv.parents[1])
 
     def _described(self, case: Case, version: str, kind: str, folder: Path) -> Environment:
+        own = case.keeps_store and folder.parent.name == "own"
         return Environment(
             kind=kind,
             version=version,
             venv=folder / kind / "venv",
-            store=(folder if case.keeps_store else self.folder) / ("nowhere" if kind == "plain" else "store"),
+            store=(folder if own else self.folder) / ("nowhere" if kind == "plain" else "store"),
             wheels=self.wheels(case),
             index=case.cost != "offline",
             installer=case.installer,
         )
 
-    def _make(self, case: Case, version: str, kind: str, folder: Path) -> Environment:
+    def _make(self, case: Case, version: str, kind: str, folder: Path, lockfile: Path) -> Environment:
         environment = self._described(case, version, kind, folder)
-        if environment.venv.exists():
-            return environment
         requirements = case.requirements or first_versions(case.wheels or common())
-        lockfile = folder / "multisite" / "venv" / "pylock.toml"
         environment.make(requirements, lockfile, system_site=case.system_site)
         environment.install(case.installed)
         if case.seed:

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.parity.header import Case, cases
 from tests.parity.rows import ELSEWHERE, ROWS
-from tests.pythons import SUPPORTED
 
 __all__ = ["DOCUMENT", "page"]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "parity.md"
-_BEGIN = "<!-- made by: python -m tests.parity --table -->"
+_MARK = re.compile(r"<!-- made by: python -m tests\.parity --table; run on: ([\d., ]+) -->")
 _STATES = ("equal", "mended", "limit")
 
 
-def page(text: str) -> str:
-    """Return the document *text* with what is made from the cases in it made anew."""
+def page(text: str, versions: Sequence[str] = ()) -> str:
+    """Return the document *text* with what is made from the cases in it made anew.
+
+    The cases were run on *versions* of Python; without them, on those that the document names.
+    """
+    found = _MARK.search(text)
+    assert found is not None
+    versions = versions or found[1].split(", ")
+    mark = f"<!-- made by: python -m tests.parity --table; run on: {', '.join(versions)} -->"
     good, _ = cases()
-    return text[: text.index(_BEGIN) + len(_BEGIN)] + "\n\n" + _sections(good)
+    return f"{text[: found.start()]}{mark}\n\n{_sections(good, versions)}"
 
 
-def _sections(found: Sequence[Case]) -> str:
-    parts = ["## The rows\n", *_rows(found), "", "## Limits\n", *_reasons(found, "limit"), ""]
-    parts += ["## What was mended\n", *_reasons(found, "mended"), "", "## The cases\n", *_cases(found)]
+def _sections(found: Sequence[Case], versions: Sequence[str]) -> str:
+    parts = ["## The rows\n", *_rows(found, versions), "", "## Limits\n", *_reasons(found, "limit"), ""]
+    parts += ["## What was mended\n", *_reasons(found, "mended"), "", "## The cases\n", *_cases(found, versions)]
     return "\n".join(parts) + "\n"
 
 
-def _rows(found: Sequence[Case]) -> list[str]:
+def _rows(found: Sequence[Case], versions: Sequence[str]) -> list[str]:
     lines = ["| row | what is looked at | cases | Pythons | state |", "|---|---|---|---|---|"]
     for row, title in ROWS.items():
         mine = [case for case in found if row in case.rows]
         states = [f"{count} {state}" for state in _STATES if (count := sum(case.state == state for case in mine))]
         names = [f"[{case.name}](#{_anchor(case)})" for case in mine] + [f"`{path}`" for path in ELSEWHERE.get(row, ())]
-        versions = {version for case in mine for version in SUPPORTED if case.runs_on(version)}
-        lines.append(f"| {row} | {title} | {', '.join(names)} | {_span(versions)} | {', '.join(states) or 'equal'} |")
+        ran = [version for version in versions if any(case.runs_on(version) for case in mine)]
+        lines.append(
+            f"| {row} | {title} | {', '.join(names)} | {_span(ran, versions)} | {', '.join(states) or 'equal'} |"
+        )
     return lines
 
 
@@ -48,14 +57,14 @@ def _reasons(found: Sequence[Case], state: str) -> list[str]:
     ]
 
 
-def _cases(found: Sequence[Case]) -> list[str]:
+def _cases(found: Sequence[Case], versions: Sequence[str]) -> list[str]:
     lines = ["| case | rows | what is the same | Pythons | with | state |", "|---|---|---|---|---|---|"]
     for case in found:
-        versions = {version for version in SUPPORTED if case.runs_on(version)}
+        ran = [version for version in versions if case.runs_on(version)]
         wheels = ", ".join(f"`{name}`" for name in case.requirements) if case.cost != "offline" else "made wheels"
         name = f'<a id="{_anchor(case)}"></a>{case.name}'
         lines.append(
-            f"| {name} | {_numbers(case)} | {_cell(case.says)} | {_span(versions)} | {wheels} | {case.state} |"
+            f"| {name} | {_numbers(case)} | {_cell(case.says)} | {_span(ran, versions)} | {wheels} | {case.state} |"
         )
     return lines
 
@@ -72,12 +81,11 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("__", "\\_\\_").replace("*", "\\*")
 
 
-def _span(versions: set[str]) -> str:
-    """Return ``3.8 to 3.14`` where no supported version in between is missing, else all of them."""
-    ordered = [version for version in SUPPORTED if version in versions]
-    if not ordered:
-        return "all"
-    first, last = SUPPORTED.index(ordered[0]), SUPPORTED.index(ordered[-1])
-    if len(ordered) > 1 and last - first + 1 == len(ordered):
-        return f"{ordered[0]} to {ordered[-1]}"
-    return ", ".join(ordered)
+def _span(ran: Sequence[str], versions: Sequence[str]) -> str:
+    """Return ``3.8 to 3.13`` where no version in between is missing, else all of them."""
+    if not ran:
+        return ""
+    first, last = versions.index(ran[0]), versions.index(ran[-1])
+    if len(ran) > 1 and last - first + 1 == len(ran):
+        return f"{ran[0]} to {ran[-1]}"
+    return ", ".join(ran)
