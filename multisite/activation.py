@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ __all__ = ["unusable_in_scripts", "write_activation_scripts"]
 
 # What is no plain text between double quotes in one of the shells (CVE-2024-9287).
 _SPECIAL = frozenset('"$`\\!')
-_NEVER = frozenset("\n\r")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+# How Python spells bytes of a name that are no text in the encoding of names, which is the locale's.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 def unusable_in_scripts(text: str) -> str | None:
@@ -22,8 +25,9 @@ def unusable_in_scripts(text: str) -> str | None:
 
     Older patch releases of Python put paths between double quotes as they are; newer ones quote them.
     """
-    refused = _NEVER if _quotes() else _NEVER | _SPECIAL
-    return next((character for character in text if character in refused), None)
+    refused = frozenset() if _quotes() else _SPECIAL
+    unusable = (char for char in text if char in refused or _CONTROL.match(char) or _NO_TEXT.match(char))
+    return next(unusable, None)
 
 
 def write_activation_scripts(folder: Path, *, environment: Path, prompt: str) -> None:

@@ -49,6 +49,9 @@ class Environment:
         if environment.fault is not None:
             hint = f"make it anew in its place: multisite sync --venv {shlex.quote(str(environment.path))}"
             raise NotAnEnvironment(environment.path, environment.fault, hint=hint)
+        if not _is_text(environment.path):
+            reason = f"programs cannot name it: {str(path)!r} is no text in the locale's encoding"
+            raise NotAnEnvironment(environment.path, reason, hint=_ELSEWHERE)
         return environment
 
     @classmethod
@@ -278,6 +281,14 @@ def _site_packages(path: Path, configuration: Mapping[str, str]) -> Path:
     return next(iter(found.values()))
 
 
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # bytes that the encoding of names has no letters for
+        return False
+    return True
+
+
 def _check_place(path: Path, prompt: str) -> None:
     """Refuse a place where no environment can be made. Raises NotAnEnvironment."""
     if (path / _CONFIGURATION).exists():
@@ -290,8 +301,7 @@ def _check_place(path: Path, prompt: str) -> None:
     if path.exists() and any(path.iterdir()):
         raise NotAnEnvironment(path, "the folder is not empty", hint="empty it, or choose another: --venv DIR")
     for text in (str(path), prompt):
-        character = os.pathsep if os.pathsep in text else unusable_in_scripts(text)
-        if character:
+        if character := os.pathsep if os.pathsep in text else unusable_in_scripts(text):
             reason = f"activation scripts cannot hold {text!r}, because of the {character!r} in it"
             raise NotAnEnvironment(path, reason, hint=_ELSEWHERE)
     above = next(folder for folder in path.parents if folder.exists())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from multisite.state import is_inside
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from installer.scripts import LauncherKind, ScriptSection
+    from installer.scripts import LauncherKind, Script, ScriptSection
 
 __all__ = ["declared_scripts", "launcher", "with_interpreter"]
 
@@ -48,18 +49,27 @@ def launcher(script: EntryPoint, *, python: str, platform: str) -> tuple[str, by
     from installer.scripts import Script
 
     made = Script(name=script.name, module=script.module, attr=script.attr, section=_SECTIONS[script.group])
-    return made.generate(python, _LAUNCHERS.get(platform, "posix"))
+    kind = _LAUNCHERS.get(platform, "posix")
+    return _with_detour(made, python) if kind == "posix" and "\t" in python else made.generate(python, kind)
+
+
+def _with_detour(script: Script, python: str) -> tuple[str, bytes]:
+    """Generate a program whose first line names ``/bin/sh``: kernels end the interpreter's path at a tab, too."""
+    spaced = python.replace("\t", " ")
+    name, content = script.generate(spaced, "posix")
+    return name, content.replace(shlex.quote(spaced).encode(), shlex.quote(python).encode(), 1)
 
 
 def with_interpreter(content: bytes, *, python: str) -> bytes:
     """Return a wheel's script with the interpreter put in where its first line asks for one (PEP 427).
 
     What stands after ``#!python`` in that line is dropped, as pip does it. Paths that are too long for a kernel, or
-    have spaces, get the detour through ``/bin/sh`` that launchers take.
+    have spaces or tabs, get the detour through ``/bin/sh`` that launchers take.
     """
     from installer.scripts import Script
 
     if not starts_as_python(content):
         return content
-    plain = Script(name="x", module="x", attr="x", section="console").generate(python, "posix")[1]
+    script = Script(name="x", module="x", attr="x", section="console")
+    plain = (_with_detour(script, python) if "\t" in python else script.generate(python, "posix"))[1]
     return plain.partition(b"# -*- coding")[0] + content.partition(b"\n")[2]

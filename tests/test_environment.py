@@ -210,7 +210,7 @@ def test_where_none_can_be_made(own: Interpreter, tmp_path: Path) -> None:
     assert (tmp_path / "full" / "work").read_text() == "mine"
 
 
-@pytest.mark.parametrize("character", [":", "\n"])
+@pytest.mark.parametrize("character", [":", "\n", "\x1b", "\udcff"])
 def test_a_path_that_activation_scripts_cannot_hold(own: Interpreter, tmp_path: Path, character: str) -> None:
     path = tmp_path / f"a{character}b"
     assert refused(path, own) == (
@@ -227,6 +227,17 @@ def test_a_path_that_a_shell_would_run_is_refused_or_quoted(own: Interpreter, tm
         return
     made = Environment.create(path, own)
     assert run_shell("bash", f". '{made.scripts}/activate'; echo \"$VIRTUAL_ENV\"") == [str(path)]
+
+
+def test_an_existing_environment_that_programs_cannot_name(own: Interpreter, tmp_path: Path) -> None:
+    made = Environment.create(tmp_path / "venv", own)
+    moved = made.path.rename(tmp_path / "a\udcff")
+    with pytest.raises(NotAnEnvironment) as caught:
+        Environment.open(moved)
+    assert str(caught.value) == (
+        f"{moved}: programs cannot name it: {str(moved)!r} is no text in the locale's encoding"
+    )
+    assert Environment.remains(moved).fault is None
 
 
 @pytest.mark.parametrize("exists", [True, False], ids=["empty folder", "missing"])

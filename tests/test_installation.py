@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -505,6 +506,21 @@ def test_launchers_for_windows() -> None:
 )
 def test_the_interpreter_of_a_script(content: bytes, expected: bytes) -> None:
     assert with_interpreter(content, python="/v/bin/python") == expected
+
+
+@pytest.mark.parametrize("name", ["a b", "a\tb", "a \tb", "it's\ta b"])
+def test_programs_start_below_a_folder_with_whitespace(tmp_path: Path, name: str) -> None:
+    python = tmp_path / name / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    made = launcher(EntryPoint("x", "os:getcwd", "console_scripts"), python=str(python), platform="linux-x86_64")[1]
+    script = with_interpreter(b"#!python\nimport sys\nsys.exit(sys.executable)\n", python=str(python))
+    for content in (made.replace(b"from os import getcwd", b"import sys; getcwd = lambda: sys.executable"), script):
+        program = tmp_path / "program"
+        program.write_bytes(content)
+        program.chmod(0o755)
+        done = subprocess.run([program], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, f"{python}\n")
 
 
 def test_the_detour_of_a_path_with_a_space() -> None:
