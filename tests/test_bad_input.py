@@ -1695,10 +1695,11 @@ def an_environment_that_cannot_be_written(machine: Machine) -> Words:
 def a_name_that_activation_scripts_cannot_hold(machine: Machine) -> Words:
     return ["lock", "alpha", "--venv", "a:b"]
 
+
 @bad(
     3,
     """
-    error: ROOT/work/a\\udcff/b: activation scripts cannot hold 'ROOT/work/a\\udcff/b', because of the '\\udcff' in it
+    error: ROOT/work/a\udcff/b: activation scripts cannot hold 'ROOT/work/a\\udcff/b', because of the '\\udcff' in it
     next: choose another folder: --venv DIR
     """,
     states=("new",),
