@@ -38,6 +38,7 @@ class Result:
     plain: Side
     locked: Side
     known: tuple[Known, ...]
+    writes: tuple[str, ...] = ()
     store_changes: tuple[str, ...]
 
     def difference(self) -> list[str]:
@@ -54,7 +55,8 @@ class Result:
         """Return the result as a row for the documentation."""
         versions = ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items()))
         codes = " ".join(map(str, self.plain.codes))
-        but = "; ".join(known.reason for known in self.known)
+        written = [f"it writes {name} into the store, where all environments see it" for name in self.writes]
+        but = "; ".join([*(known.reason for known in self.known), *written])
         word = "different" if self.difference() else f"equal, but: {but}" if but else "equal"
         seen = f"{len(self.plain.seen)} lines"
         return row(self.name, self.python, does, f"{versions} ({self.distributions} in all)", codes, seen, word)
@@ -76,7 +78,7 @@ def compare(name: str, program: Program, version: str, *, folder: Path, shared: 
         environment.make(program.requirements, lockfile, system_site=False)
     locked.prepare(program.prepared)
     used = [Path(os.path.realpath(entry)) for entry in _entries(locked)]
-    before = _files(used)
+    before = _files(used, locked.store)
     sides = [Side(environment=each, wheels=wheels, varying=program.varying) for each in (plain, locked)]
     for side in sides:
         side.work.mkdir()
@@ -91,7 +93,8 @@ def compare(name: str, program: Program, version: str, *, folder: Path, shared: 
         plain=sides[0],
         locked=sides[1],
         known=program.known,
-        store_changes=tuple(_changes(before, _files(used))),
+        writes=program.writes,
+        store_changes=tuple(_changes(before, _files(used, locked.store), program.writes)),
     )
 
 
@@ -111,19 +114,23 @@ def _entries(environment: Environment) -> Iterator[Path]:
     yield from environment.store.glob("shared/*/site-packages")
 
 
-def _files(folders: list[Path]) -> dict[str, Facts]:
-    """Return size, time and mode of every file in *folders* outside of ``__pycache__``."""
+def _files(folders: list[Path], store: Path) -> dict[str, Facts]:
+    """Return size, time and mode of every file in *folders* of *store* outside of ``__pycache__``."""
     found = {}
     for folder in folders:
         for path in folder.rglob("*"):
             facts = path.lstat()
             if "__pycache__" not in path.parts and not path.is_dir():
-                found[str(path)] = (facts.st_size, facts.st_mtime_ns, facts.st_mode)
+                found[str(path.relative_to(store))] = (facts.st_size, facts.st_mtime_ns, facts.st_mode)
     return found
 
 
-def _changes(before: dict[str, Facts], after: dict[str, Facts]) -> Iterator[str]:
+def _changes(before: dict[str, Facts], after: dict[str, Facts], writes: tuple[str, ...]) -> Iterator[str]:
+    for name in writes:
+        if not any(path.endswith(f"/site-packages/{name}") for path in after):
+            yield f"store: not written: {name}"
+    expected = tuple(f"/site-packages/{name}" for name in writes)
     for path in sorted({*before, *after}):
-        if before.get(path) != after.get(path):
+        if before.get(path) != after.get(path) and not path.endswith(expected):
             kind = "new" if path not in before else "gone" if path not in after else "changed"
             yield f"store: {kind}: {path}"

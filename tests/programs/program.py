@@ -33,7 +33,7 @@ class Program:
 
     ``offers`` are wheels that the program can install but the environments do not have; ``pythons`` are the versions
     that it is run with, and ``quick`` one of them if it is part of every test run; ``varying`` is what differs between
-    any two runs; ``prepared`` are commands of multisite that are run in its environment before, and need no equal in a
+    any two runs; ``writes`` are files that it writes beside its own modules, so into the store; ``prepared`` are commands of multisite that are run in its environment before, and need no equal in a
     plain one; ``needs`` are programs on PATH and shared libraries that the machine must have.
     """
 
@@ -45,6 +45,7 @@ class Program:
     quick: str = ""
     varying: tuple[Rule, ...] = ()
     known: tuple[Known, ...] = ()
+    writes: tuple[str, ...] = ()
     prepared: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 

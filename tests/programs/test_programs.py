@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.programs.comparing import compare
-from tests.programs.program import programs
+from tests.parity.environments import Environment
+from tests.programs.comparing import Result, compare
+from tests.programs.program import Known, programs
+from tests.programs.side import Side
+from tests.programs.table import put_rows, row
 from tests.pythons import found_pythons
 
 if TYPE_CHECKING:
@@ -52,3 +55,53 @@ def test_what_may_differ_has_a_reason(name: str) -> None:
     assert all(rule.reason for rule in program.varying)
     assert all(known.reason for known in program.known)
     assert not program.quick or program.quick in program.pythons
+
+
+def result(plain: list[str], locked: list[str], **options: Any) -> Result:
+    environment = Environment(
+        kind="plain", version="3.12", venv=Path("/r/v"), store=Path("s"), wheels=Path("w"), index=False, installer="pip"
+    )
+    sides = [Side(environment=environment, wheels=Path("w"), seen=seen, codes=[0]) for seen in (plain, locked)]
+    options = {"known": (), "store_changes": (), **options}
+    return Result(name="p", python="3.12", versions={}, distributions=0, plain=sides[0], locked=sides[1], **options)
+
+
+KNOWN = (Known(pattern="x.*", reason="because"),)
+
+
+@pytest.mark.parametrize(
+    ("plain", "locked", "options", "expected"),
+    [
+        (["a"], ["a"], {}, []),
+        (["a"], ["b"], {}, ["--- plain", "+++ locked", "@@ -1 +1 @@", "-a", "+b"]),
+        (["a"], ["a", "x1"], {"known": KNOWN}, []),
+        (["a"], ["b", "x1"], {"known": KNOWN}, ["--- plain", "+++ locked", "@@ -1 +1,2 @@", "-a", "+b", "+x1"]),
+        (["a"], ["a"], {"known": KNOWN}, ["known, but not seen: x.*"]),
+        (["a"], ["a"], {"store_changes": ("store: new: f",)}, ["store: new: f"]),
+    ],
+)
+def test_what_differs_is_said(
+    plain: list[str], locked: list[str], options: dict[str, Any], expected: list[str]
+) -> None:
+    assert result(plain, locked, **options).difference() == expected
+
+
+def test_exit_codes_are_compared() -> None:
+    different = result(["a"], ["a"])
+    different.locked.codes.append(1)
+    assert different.difference() == ["exit codes: [0] [0, 1]"]
+
+
+def test_rows_are_put_in_and_others_stay(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    head = "a\n<!-- t -->\n| h | h |\n|-|-|\n"
+    end = "| b | 3.12 | x |\n<!-- end of t -->\nz\n"
+    page.write_text(f"{head}| b | 3.8 | old |\n{end}")
+    put_rows(page, "t", [row("b", "3.8", "new"), row("a", "3.12", "y|z")])
+    assert page.read_text() == f"{head}| a | 3.12 | y\\|z |\n| b | 3.8 | new |\n{end}"
+
+
+def test_names_are_put_for_places_and_colours_are_left_out() -> None:
+    side = result([], []).plain
+    lines = f"\x1b[31m{side.environment.site}/a {side.environment.venv}/b {side.folder}/c"
+    assert side.normal(lines) == "<site>/a <venv>/b <run>/c"

@@ -61,7 +61,7 @@ SUITES = (
     ),
     Suite(
         name="importlib-resources",
-        pythons=("3.12",),
+        pythons=("3.13",),
         requirements=("importlib-resources", "pytest", "jaraco-test", "zipp"),
         pytest=("--pyargs", "importlib_resources.tests"),
     ),

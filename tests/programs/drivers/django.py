@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from tests.parity.header import Rule
-from tests.programs.program import Program
+from tests.programs.program import Known, Program
 from tests.programs.server import free_port
 
 if TYPE_CHECKING:
@@ -86,5 +86,11 @@ PROGRAM = Program(
         Rule(pattern=r"django-insecure-[^']+", replacement="SECRET", reason="made at random"),
         Rule(pattern=r"in \d+\.\d+s", replacement="in TIME", reason="how long the tests took"),
         Rule(pattern=r'(csrfmiddlewaretoken" value=")\w+', replacement=r"\1TOKEN", reason="made at random"),
+    ),
+    known=(
+        Known(
+            pattern=r"<venv>/\.multisite/table",
+            reason="the environment's table is watched as well: a new lock restarts the server",
+        ),
     ),
 )

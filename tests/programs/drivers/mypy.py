@@ -29,4 +29,5 @@ PROGRAM = Program(
     does="check a small project that imports annotated distributions and stubs",
     requirements=("mypy", "attrs", "pyyaml", "types-pyyaml"),
     drive=drive,
+    prepared=("view --mypy",),
 )

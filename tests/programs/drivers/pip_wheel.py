@@ -61,6 +61,5 @@ PROGRAM = Program(
     offers=("setuptools", "wheel"),
     drive=drive,
     pythons=("3.8", "3.12", "3.13"),
-    quick="3.12",
     varying=(Rule(pattern=r"pip-[\w-]+-\w{8}", replacement="pip-TEMPORARY", reason="a temporary folder"),),
 )

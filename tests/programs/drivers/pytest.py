@@ -96,7 +96,7 @@ PROGRAM = Program(
     requirements=("pytest", "pytest-xdist", "pytest-cov", "pytest-asyncio", "pytest-mock", "hypothesis", "idna"),
     drive=drive,
     pythons=("3.8", "3.11", "3.13"),
-    quick="3.12",
+    quick="3.13",
     varying=(
         Rule(
             pattern=r"(?m)^plugins: .*\n|^  (pytest-|hypothesis-).* at .*\n",

@@ -46,6 +46,5 @@ PROGRAM = Program(
     requirements=("ipython", "requests"),
     drive=drive,
     pythons=("3.8", "3.12"),
-    quick="3.12",
     varying=(Rule(pattern=r"\d+(\.\d+)? [mµn]?s ±.*", replacement="TIME", reason="how long it took"),),
 )

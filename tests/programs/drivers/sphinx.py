@@ -82,7 +82,6 @@ PROGRAM = Program(
     ),
     drive=drive,
     pythons=("3.11", "3.12"),
-    quick="3.12",
     varying=(
         Rule(
             pattern=r"\b\d+ bytes\b|sphinx-err-\w+",
