@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tomli
 from packaging.requirements import Requirement
@@ -77,13 +76,13 @@ def compare(name: str, program: Program, version: str, *, folder: Path, shared: 
     for environment in (locked, plain):
         environment.make(program.requirements, lockfile, system_site=False)
     locked.prepare(program.prepared)
-    used = [Path(os.path.realpath(entry)) for entry in _entries(locked)]
+    packages = tomli.loads(lockfile.read_text(encoding="utf-8"))["packages"]
+    used = list(_entries(locked.store, packages))
     before = _files(used, locked.store)
     sides = [Side(environment=each, wheels=wheels, varying=program.varying) for each in (plain, locked)]
     for side in sides:
         side.work.mkdir()
         program.drive(side)
-    packages = tomli.loads(lockfile.read_text(encoding="utf-8"))["packages"]
     asked = {canonicalize_name(Requirement(requirement).name) for requirement in program.requirements}
     return Result(
         name=name,
@@ -108,10 +107,11 @@ def _environment(kind: str, version: str, folder: Path, shared: Path) -> Environ
     )
 
 
-def _entries(environment: Environment) -> Iterator[Path]:
-    """Yield the folders of the store; those that other environments use as well are as good."""
-    yield from environment.store.glob("multi-site-packages/*/*/*/site-packages")
-    yield from environment.store.glob("shared/*/site-packages")
+def _entries(store: Path, packages: list[dict[str, Any]]) -> Iterator[Path]:
+    """Yield the folders of the store that *packages* can be in, of whatever build."""
+    for package in packages:
+        yield from store.glob(f"multi-site-packages/{package['name']}/{package['version']}/*/site-packages")
+    yield from store.glob("shared/*/site-packages")
 
 
 def _files(folders: list[Path], store: Path) -> dict[str, Facts]:

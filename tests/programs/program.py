@@ -33,8 +33,9 @@ class Program:
 
     ``offers`` are wheels that the program can install but the environments do not have; ``pythons`` are the versions
     that it is run with, and ``quick`` one of them if it is part of every test run; ``varying`` is what differs between
-    any two runs; ``writes`` are files that it writes beside its own modules, so into the store; ``prepared`` are commands of multisite that are run in its environment before, and need no equal in a
-    plain one; ``needs`` are programs on PATH and shared libraries that the machine must have.
+    any two runs; ``writes`` are files that it writes beside its own modules, so into the store; ``prepared`` are
+    commands of multisite that are run in its environment before, and need no equal in a plain one; ``needs`` are
+    programs on PATH and shared libraries that the machine must have.
     """
 
     does: str

@@ -71,7 +71,7 @@ SUITES = (
         requirements=("sqlalchemy", "pytest", "greenlet", "typing-extensions"),
         pytest=("test/base", "test/engine", "test/sql", "-p", "no:cacheprovider", "--db", "sqlite"),
         sdist="sqlalchemy",
-        keep=("test", "setup.cfg", "pyproject.toml", "tools"),
+        keep=("test", "lib/sqlalchemy/testing/plugin", "setup.cfg", "pyproject.toml", "tools"),
     ),
     Suite(
         name="numpy",
