@@ -30,7 +30,8 @@ _TOOLS = (
     "coverage.inorout ddtrace.appsec._patch_utils ddtrace.internal.packages django.utils.autoreload flask.helpers "
     "flask.sansio.scaffold flask.scaffold gunicorn.reloader hupper.worker hypothesis.internal.scrutineer "
     "importlib.metadata importlib_metadata logfire._internal.stack_info loguru._better_exceptions "
-    "pyinstrument.session tornado.autoreload trace werkzeug._reloader werkzeug.debug.tbtools"
+    "pip._internal.metadata.base PyInstaller.depend.bindepend pyinstrument.session tornado.autoreload trace "
+    "werkzeug._reloader werkzeug.debug.tbtools"
 )
 TOOLS = frozenset(_TOOLS.split())
 

@@ -109,6 +109,22 @@ def returns(places, owner, name):
     return wrap(owner, name, wrapper)
 
 
+def returns_folders(places, owner, name):
+    """A function returns a list of the folders, as paths, that distributions are installed in."""
+    from .listing import folders
+
+    def wrapper(function):
+        def answer(*args, **kwargs):
+            result = function(*args, **kwargs)
+            if not isinstance(result, list) or not result:
+                return result
+            return [*result, *map(type(result[0]), folders(places.site))]
+
+        return answer
+
+    return wrap(owner, name, wrapper)
+
+
 def holds(places, owner, name, kind=None):
     """A value is the folders of third-party code: texts, or what the module calls *kind*."""
     value = getattr(owner, name)
@@ -256,6 +272,23 @@ def executes(places, owner, name):
 def declines(places, owner, name):
     """A function tells whether the folders on ``sys.path`` may be read instead of asking a finder: they may not."""
     return wrap(owner, name, lambda function: lambda *args, **kwargs: False)
+
+
+def lists_local(places, owner, name):
+    """A method yields what is installed; told to leave out what is not below ``sys.prefix``, also what is locked."""
+
+    def wrapper(function):
+        def distributions(self, *args, **kwargs):
+            if args or not kwargs.get("local_only", True):
+                yield from function(self, *args, **kwargs)
+                return
+            for one in function(self, **{**kwargs, "local_only": False}):
+                if one.local or (isinstance(one.location, str) and places.root(one.location + os.sep)):
+                    yield one
+
+        return distributions
+
+    return wrap(owner, name, wrapper)
 
 
 def finds_metadata(places, owner, name):

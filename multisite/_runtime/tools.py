@@ -13,6 +13,9 @@ from . import TOOLS, habits
 
 # module -> (name, habit, what the habit needs to know) for each name that there may be; ``Class.name`` in a class.
 HABITS = {
+    "PyInstaller.depend.bindepend": [
+        ("_get_paths_for_parent_directory_preservation", habits.returns_folders),
+    ],
     "_pydevd_bundle.pydevd_filtering": [
         ("FilesFiltering.in_project_roots", habits.asked, 1),
         ("FilesFiltering.exclude_by_filter", habits.asked, 1),
@@ -39,6 +42,7 @@ HABITS = {
     "importlib_metadata": [("MetadataPathFinder", habits.finds_metadata)],
     "logfire._internal.stack_info": [("NON_USER_CODE_PREFIXES", habits.holds)],
     "loguru._better_exceptions": [("ExceptionFormatter._is_file_mine", habits.asked, 1)],
+    "pip._internal.metadata.base": [("BaseEnvironment.iter_installed_distributions", habits.lists_local)],
     "pyinstrument.session": [
         ("Session.current_sys_prefixes", habits.returns),
         ("Session.shorten_path", habits.asked, 1),
@@ -65,19 +69,20 @@ def watched(finder, fullname, path, target):
     for other in sys.meta_path[at + 1 :]:
         spec = other.find_spec(fullname, path, target) if hasattr(other, "find_spec") else None
         if spec is not None:
-            _follow(spec.loader, finder.site)
+            _follow(spec.loader, fullname, finder.site)
             return spec
     return None
 
 
-def _follow(loader, site):
-    """Have ``loaded()`` called for the next module that *loader* executes, where it is an object of one module."""
-    if loader is None or isinstance(loader, type) or "exec_module" in getattr(loader, "__dict__", ("exec_module",)):
-        return
+def _follow(loader, fullname, site):
+    """Have ``loaded()`` called once *loader* has executed its module, where it is the loader of that one alone."""
+    own = getattr(loader, "__dict__", {})
+    if own.get("name") != fullname or "exec_module" in own or not hasattr(loader, "exec_module"):
+        return  # that of an archive has many modules
     execute = loader.exec_module
 
     def exec_module(module):
-        vars(loader).pop("exec_module", None)
+        own.pop("exec_module", None)
         execute(module)
         loaded(site, module)
 
