@@ -26,12 +26,12 @@ FORMAT = 1
 HEADER = 24
 # The modules that tools.py sees to when they are loaded: its table has the same names.
 _TOOLS = (
-    "_pydevd_bundle.pydevd_filtering _pytest.assertion.rewrite astroid.modutils cherrypy.process.plugins "
-    "coverage.inorout ddtrace.appsec._patch_utils ddtrace.internal.packages django.utils.autoreload flask.helpers "
-    "flask.sansio.scaffold flask.scaffold gunicorn.reloader hupper.worker hypothesis.internal.scrutineer "
-    "importlib.metadata importlib_metadata logfire._internal.stack_info loguru._better_exceptions "
-    "pip._internal.metadata.base PyInstaller.depend.bindepend pyinstrument.session tornado.autoreload trace "
-    "werkzeug._reloader werkzeug.debug.tbtools"
+    "_pydevd_bundle.pydevd_filtering _pytest.assertion.rewrite astroid.interpreter._import.spec astroid.modutils "
+    "cherrypy.process.plugins coverage.inorout ddtrace.appsec._patch_utils ddtrace.internal.packages "
+    "django.utils.autoreload flask.helpers flask.sansio.scaffold flask.scaffold gunicorn.reloader hupper.worker "
+    "hypothesis.internal.scrutineer importlib.metadata importlib_metadata logfire._internal.stack_info "
+    "loguru._better_exceptions pip._internal.metadata.base PyInstaller.depend.bindepend pyinstrument.session "
+    "tornado.autoreload trace werkzeug._reloader werkzeug.debug.tbtools"
 )
 TOOLS = frozenset(_TOOLS.split())
 

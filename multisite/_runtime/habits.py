@@ -30,6 +30,14 @@ class Places:
                 return path[: path.index(part) + len(part) - 1]
         return None
 
+    def folders(self, name):
+        """Return the folders of the store in which the top-level module *name* is looked for."""
+        table = self.site.table
+        owners = table.names.get(name, ())
+        replaced = self.site.replaced(table)
+        owners = (owners,) if isinstance(owners, int) else owners
+        return tuple([table.root(index, replaced) for index in owners if index not in replaced])
+
     def told(self, path):
         """Return where the file *path* would be in a plain environment; whatever is no path of ours as it is."""
         text = str(path) if isinstance(path, os.PathLike) else path
@@ -180,6 +188,29 @@ def named_by_path(places, owner, name):
         return find
 
     return wrap(owner, name, wrapper)
+
+
+def lists_path(places, owner, name):
+    """A method looks for a top-level name in the folders of ``sys.path``, unless its last argument is other folders.
+
+    The argument before that is what is found already of a dotted name.
+    """
+    found = vars(owner)[name]
+    kind = type(found) if isinstance(found, (staticmethod, classmethod)) else None
+    function = found.__func__ if kind else found
+
+    @functools.wraps(function)
+    def find(*args, **kwargs):
+        spec = function(*args, **kwargs)
+        if spec is None and len(args) > 2 and args[-1] is None and not args[-2]:
+            folders = places.folders(next((arg for arg in args if isinstance(arg, str)), None))
+            return function(*args[:-1], folders, **kwargs) if folders else None
+        return spec
+
+    if not callable(function):
+        return False
+    setattr(owner, name, kind(find) if kind else find)
+    return True
 
 
 def topmost(places, owner, name, by):

@@ -21,6 +21,7 @@ HABITS = {
         ("FilesFiltering.exclude_by_filter", habits.asked, 1),
     ],
     "_pytest.assertion.rewrite": [("AssertionRewritingHook.exec_module", habits.executes)],
+    "astroid.interpreter._import.spec": [("ImportlibFinder.find_module", habits.lists_path)],
     "astroid.modutils": [("modpath_from_file_with_callback", habits.named_by_path)],
     "cherrypy.process.plugins": [("Autoreloader.sysfiles", habits.watches)],
     "coverage.inorout": [("_add_third_party_paths", habits.fills), ("add_third_party_paths", habits.fills)],
