@@ -80,7 +80,7 @@ PROGRAM = Program(
     " reloader: the files that it watches, and a restart after a change",
     requirements=("django",),
     drive=drive,
-    pythons=("3.8", "3.12", "3.13"),
+    pythons=("3.8", "3.12"),
     quick="3.12",
     varying=(
         Rule(pattern=r"django-insecure-[^']+", replacement="SECRET", reason="made at random"),

@@ -36,7 +36,7 @@ PROGRAM = Program(
     does="format and lint a small project by console script and by `python -m`",
     requirements=("black", "ruff", "attrs", "pyyaml"),
     drive=drive,
-    pythons=("3.11", "3.12"),
+    pythons=("3.12",),
     quick="3.12",
     varying=(
         Rule(

@@ -63,6 +63,6 @@ PROGRAM = Program(
     " `pydoc`, `site`, an environment made on top, warnings as errors",
     requirements=("requests", "numpy", "joblib"),
     drive=drive,
-    pythons=("3.8", "3.11", "3.13"),
+    pythons=("3.8", "3.13"),
     varying=(Rule(pattern=r"process \d+|\d+\.\d+ seconds", replacement="VARIES", reason="the run's own"),),
 )

@@ -95,7 +95,7 @@ PROGRAM = Program(
     " import modes, `--pyargs`, `-O`, which plugins are seen and how they were loaded",
     requirements=("pytest", "pytest-xdist", "pytest-cov", "pytest-asyncio", "pytest-mock", "hypothesis", "idna"),
     drive=drive,
-    pythons=("3.8", "3.11", "3.13"),
+    pythons=("3.8", "3.13"),
     quick="3.13",
     varying=(
         Rule(

@@ -81,7 +81,7 @@ PROGRAM = Program(
         "attrs",
     ),
     drive=drive,
-    pythons=("3.11", "3.12"),
+    pythons=("3.12",),
     varying=(
         Rule(
             pattern=r"\b\d+ bytes\b|sphinx-err-\w+",

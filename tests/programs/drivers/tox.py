@@ -79,8 +79,8 @@ PROGRAM = Program(
     pythons=("3.11",),
     varying=(
         Rule(
-            pattern=r"\(\d[^()]* seconds\)|took \d+ \w+|in \d[\d.]* seconds?",
-            replacement="TIME",
+            pattern=r" \(\d[^()]* seconds\)|, took (a|\d+) \w+| in (a|\d[\d.]*) seconds?",
+            replacement="",
             reason="how long it took",
         ),
     ),
