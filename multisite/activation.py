@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import stat
 import tempfile
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 from venv import EnvBuilder
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from multisite.files import write_atomic
 
-__all__ = ["unusable_in_scripts", "write_activation_scripts"]
+__all__ = ["follow_move", "unusable_in_scripts", "write_activation_scripts"]
 
 # What is no plain text between double quotes in one of the shells (CVE-2024-9287).
 _SPECIAL = frozenset('"$`\\!')
@@ -42,6 +44,43 @@ def write_activation_scripts(folder: Path, *, environment: Path, prompt: str) ->
     context.bin_name = folder.name
     context.env_exe = context.env_exec_cmd = str(environment / folder.name / "python")
     builder.setup_scripts(context)
+
+
+def follow_move(folder: Path, *, environment: Path, prompt: str) -> bool:
+    """Have the scripts in *folder* activate *environment*, which was moved or copied; return whether any had to change.
+
+    Whoever made them, their text stays but for the path. Scripts that find out by themselves where they are have none.
+    """
+    former = _activated(folder / "activate")
+    if former is None or os.path.realpath(former) == os.path.realpath(environment):
+        return False
+    if any(shlex.quote(path) != path for path in (former, str(environment))):
+        # How a shell spells such a path is more than to put one in the place of the other.
+        write_activation_scripts(folder, environment=environment, prompt=prompt)
+        return True
+    pattern = re.compile(re.escape(os.fsencode(former)) + rb"(?![\w.+-])")
+    for path in sorted(folder.glob("[Aa]ctivate*")):
+        before = path.read_bytes()
+        after = pattern.sub(lambda match: os.fsencode(environment), before)  # noqa: ARG005
+        if after != before:
+            write_atomic(path, after, mode=stat.S_IMODE(path.stat().st_mode))
+    return True
+
+
+def _activated(script: Path) -> str | None:
+    """Return the folder that the shell script *script* activates, None where it does not name one."""
+    try:
+        text = script.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+    for value in re.findall(r"^\s*(?:export )?VIRTUAL_ENV=(.+)$", text, re.MULTILINE):
+        try:
+            words = shlex.split(value)
+        except ValueError:
+            continue
+        if len(words) == 1 and Path(words[0]).is_absolute() and "$" not in words[0]:
+            return words[0]
+    return None
 
 
 def _quotes() -> bool:

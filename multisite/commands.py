@@ -215,13 +215,15 @@ def _examined(options: argparse.Namespace, path: Path) -> tuple[Finding, ...]:
 def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]) -> None:
     """Do what a sync can: entries of the store and programs that are damaged are made again."""
     from multisite.doctor import changed_programs, damaged_builds
+    from multisite.files import free_path
     from multisite.showing import follow
 
     workshop = _workshop(options, output)
     with workshop.place(_venv(options)) as place:
         wanted = _own(options, place, output, mends=True)
         for path in changed_programs(findings):
-            (place.path / path).unlink(missing_ok=True)
+            program = place.path / path
+            output.warn(f"{program} is kept as {program.replace(free_path(program.parent, f'{program.name}.old'))}")
         with output.downloading() as progress:
             workshop.sync(place.make(), wanted, progress=progress, anew=damaged_builds(findings))
         follow(workshop, place, output, mend=True)

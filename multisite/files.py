@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "flush_folder",
+    "free_path",
     "left_over",
     "locked",
     "publish",
@@ -124,6 +125,15 @@ def locked(path: Path, *, timeout: float = -1) -> Iterator[None]:
         yield
 
 
+def free_path(folder: Path, name: str) -> Path:
+    """Return a path in *folder* that nothing has: *name*, or one that begins with it."""
+    path, number = folder / name, 1
+    while path.exists() or path.is_symlink():
+        number += 1
+        path = folder / f"{name}{number}"
+    return path
+
+
 def remove_tree(path: Path) -> None:
     """Remove *path* and what is under it; links are removed, not followed. Nothing there is fine."""
     try:
@@ -167,6 +177,6 @@ def remove_empty_parents(path: Path, upto: Path) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:  # the last for a link to a folder
                 raise
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -53,13 +53,28 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallationPlan:
-    """What is to be written and removed; ``files`` and ``installs`` are what environment.json says afterwards."""
+    """What is to be written and removed; ``files`` and ``installs`` are what environment.json says afterwards.
+
+    ``late`` are those paths to be written that something stands in the place of until the removals are done.
+    """
 
     write: tuple[PlannedFile, ...] = ()
     remove: tuple[str, ...] = ()
     files: Mapping[str, OwnedFile] = field(default_factory=dict)
     installs: Mapping[NormalizedName, InstallDifference] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    late: frozenset[str] = frozenset()
+
+    @property
+    def adding(self) -> InstallationPlan:
+        """The part that takes nothing away."""
+        early = tuple(file for file in self.write if file.path not in self.late)
+        return replace(self, write=early, remove=())
+
+    @property
+    def taking_away(self) -> InstallationPlan:
+        """The part that takes out what is no longer wanted, and writes what goes into its place."""
+        return replace(self, write=tuple(file for file in self.write if file.path in self.late))
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to do."""
@@ -86,7 +101,7 @@ def plan_installation(
     wishes = {name: tuple(layout.files(entry)) for name, entry in distributions.items()}
     findings: list[Finding] = []
     wanted = _without_conflicts(chain(chain.from_iterable(wishes.values()), beside), findings)
-    comparison = _Comparison(environment.path, owned, findings, restore=restore)
+    comparison = _Comparison(environment.path, owned, wanted, findings, restore=restore)
     write = tuple(file for file in wanted.values() if comparison.is_due(file))
     remove = tuple(path for path in sorted(owned) if path not in wanted and comparison.is_removable(path))
     kept = {path: file for path, file in wanted.items() if path not in comparison.strangers}
@@ -103,6 +118,7 @@ def plan_installation(
         files={path: comparison.record(file) for path, file in sorted(kept.items())},
         installs=installs,
         findings=tuple(findings),
+        late=frozenset(comparison.late),
     )
 
 
@@ -250,12 +266,22 @@ def _finding(severity: Severity, file: PlannedFile, message: str, fix: str | Non
 class _Comparison:
     """What is in an environment, against what is wanted there and what was once written."""
 
-    def __init__(self, folder: Path, owned: Mapping[str, OwnedFile], findings: list[Finding], *, restore: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        owned: Mapping[str, OwnedFile],
+        wanted: Mapping[str, PlannedFile],
+        findings: list[Finding],
+        *,
+        restore: bool,
+    ) -> None:
         self._folder = folder
         self._owned = owned
+        self._wanted = wanted
         self._findings = findings
         self._restore = restore
         self.strangers: set[str] = set()
+        self.late: set[str] = set()
         self._changed: set[str] = set()
 
     def is_due(self, file: PlannedFile) -> bool:
@@ -265,7 +291,14 @@ class _Comparison:
         except FileNotFoundError:
             return True
         except NotADirectoryError:
+            above = next(path for path in reversed([*_folders(file.path)]) if not (self._folder / path).is_dir())
+            if self._goes(above):
+                self.late.add(file.path)
+                return True
             return self._left_alone(file, "a file is where its folder would be")
+        if stat.S_ISDIR(facts.st_mode) and self._empties(file.path):
+            self.late.add(file.path)
+            return True
         if not stat.S_ISREG(facts.st_mode):
             kind = "a link" if stat.S_ISLNK(facts.st_mode) else "a folder" if stat.S_ISDIR(facts.st_mode) else "no file"
             return self._left_alone(file, f"{kind} that is not ours is there")
@@ -285,16 +318,28 @@ class _Comparison:
         """Tell whether a file of ours that nobody wants any more is still as it was written."""
         known = self._owned[path]
         try:
-            facts = (self._folder / path).lstat()
+            if self._is_as_written(path):
+                return True
         except (FileNotFoundError, NotADirectoryError):
             return False
-        if stat.S_ISREG(facts.st_mode):
-            content = _identity(self._folder / path, facts.st_size, {known.size})
-            if content == (known.size, known.sha256):
-                return True
         message = f"{path}: it is not needed any more, but was changed since it was written, and is left alone"
         self._findings.append(Finding(check="files", severity=Severity.WARNING, subject=known.owner, message=message))
         return False
+
+    def _is_as_written(self, path: str) -> bool:
+        known, facts = self._owned[path], (self._folder / path).lstat()
+        if not stat.S_ISREG(facts.st_mode):
+            return False
+        return _identity(self._folder / path, facts.st_size, {known.size}) == (known.size, known.sha256)
+
+    def _goes(self, path: str) -> bool:
+        """Tell whether the file at *path* is one of ours that is taken out."""
+        return path in self._owned and path not in self._wanted and self._is_as_written(path)
+
+    def _empties(self, path: str) -> bool:
+        """Tell whether the folder at *path* is gone once what is ours in it is taken out."""
+        inside = [item for item in (self._folder / path).rglob("*") if item.is_symlink() or not item.is_dir()]
+        return bool(inside) and all(self._goes(item.relative_to(self._folder).as_posix()) for item in inside)
 
     def record(self, file: PlannedFile) -> OwnedFile:
         """Return what to remember of *file*: of one that was changed, still what was written."""

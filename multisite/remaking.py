@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from multisite.bootstrap import PTH_NAME, Bootstrap
 from multisite.environment import Environment, configuration_text, default_prompt, program_names
 from multisite.errors import InterpreterNotUsable, InvalidDocument, NotAnEnvironment
-from multisite.files import write_atomic
+from multisite.files import free_path, write_atomic
 from multisite.interpreter import inspect_interpreter
 from multisite.interpreters import find_interpreter
 from multisite.record import parse_record
@@ -169,19 +169,10 @@ def _link(scripts: Path, interpreter: Interpreter) -> None:
         if path.is_symlink() and os.fspath(path.readlink()) == target:
             continue
         if path.exists() and not path.is_symlink():
-            path.replace(_free(scripts, f"{name}.old"))
-        temporary = _free(scripts, f".{name}.new")
+            path.replace(free_path(scripts, f"{name}.old"))
+        temporary = free_path(scripts, f".{name}.new")
         temporary.symlink_to(target)
         temporary.replace(path)
-
-
-def _free(folder: Path, name: str) -> Path:
-    """Return a path in *folder* that is not taken: *name*, or one that begins with it."""
-    path, number = folder / name, 1
-    while path.exists() or path.is_symlink():
-        number += 1
-        path = folder / f"{name}{number}"
-    return path
 
 
 def _read(path: Path) -> str:

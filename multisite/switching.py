@@ -15,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.activation import follow_move
 from multisite.bootstrap import PTH_NAME, Bootstrap
 from multisite.direct_url import direct_url_text
 from multisite.dispatch import DispatchTable, TableEntry, table_key
 from multisite.editables import EditableSet, editable_version
-from multisite.environment import python_record
+from multisite.environment import default_prompt, python_record
 from multisite.errors import EntryMissing, InvalidDocument
 from multisite.files import write_atomic
 from multisite.history import keep, prune, remembered
@@ -101,16 +102,16 @@ class Switch:
         clean_up(self.environment, Path(os.path.realpath(self.wanted.target)))
         if state != self.before:
             announce(self.environment, state)
-        apply_installation(replace(plan, remove=()), self.environment)
+        apply_installation(plan.adding, self.environment)
         written = [bool(plan), keep(self.environment, state.lock_sha256, self.wanted.data)]
         self._share_table()
         self._register(state)
         written += [step() for step in self._decisive_steps(state)]
         left_alone = tuple(self._leave_own_lockfile(state))
-        apply_installation(replace(plan, write=()), self.environment)
+        apply_installation(plan.taking_away, self.environment)
         for project in self.projects.gone:
             self.take_out(project)
-        written += [self._write_direct_urls(state.builds), conclude(self.environment, state)]
+        written += [self._follow_move(), self._write_direct_urls(state.builds), conclude(self.environment, state)]
         prune(self.environment, state)
         self._leave_other_store()
         plan = replace(plan, findings=(*plan.findings, *left_alone))
@@ -252,6 +253,11 @@ class Switch:
             shared=sorted({chosen.shared for chosen in state.builds.values() if chosen.shared}),
             history=state.history,
         )
+
+    def _follow_move(self) -> bool:
+        environment = self.environment
+        prompt = environment.configuration.get("prompt", "").strip("'\"") or default_prompt(environment.path)
+        return follow_move(environment.scripts, environment=environment.path, prompt=prompt)
 
     def _leave_own_lockfile(self, state: EnvironmentState) -> Iterator[Finding]:
         """Take out a lockfile in the environment that it no longer follows, unless somebody changed it."""

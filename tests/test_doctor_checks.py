@@ -266,8 +266,30 @@ def test_which_interpreter_a_program_runs(interpreter: str | None, shipped: str 
 def test_a_wheels_script_that_was_never_executable() -> None:
     file = ExaminedFile(owned=OWNED, found="same", is_script=True, is_executable=False)
     plain = DataFile(scheme="scripts", path="a", sha256=OWNED.sha256, size=1, executable=False)
-    assert messages(programs.script_changed(examination(build("a", data=(plain,)), files={"bin/a": file}))) == []
+    assert messages(programs.script_not_executable(examination(build("a", data=(plain,)), files={"bin/a": file}))) == []
     meant = replace(plain, executable=True)
-    assert messages(programs.script_changed(examination(build("a", data=(meant,)), files={"bin/a": file}))) == [
-        "bin/a of a cannot be executed"
-    ]
+    seen = examination(build("a", data=(meant,)), files={"bin/a": file})
+    assert messages(programs.script_not_executable(seen)) == ["bin/a of a cannot be executed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_own"),
+    [
+        *((name, True) for name in ("python", "python3", "python3.13t", "pythonw", "activate", "activate.fish")),
+        *((name, True) for name in ("Activate.ps1", "activate_this.py", "deactivate.bat")),
+        *((name, False) for name in ("pip", "python-config", "activate-global-python-argcomplete", "ipython3")),
+    ],
+)
+def test_what_the_environment_consists_of_is_never_to_be_moved(name: str, is_own: bool) -> None:
+    data = DataFile(scheme="scripts", path=name, sha256=OWNED.sha256, size=1, executable=True)
+    seen = examination(build("a", data=(data,)), state=state(), programs=frozenset({name}))
+    (fault,) = programs.script_not_ours(seen)
+    assert (fault.fix is None) == is_own
+    assert ("cannot be had under that name" in fault.message) == is_own
+
+
+def test_a_name_that_is_free_is_found_for_what_is_moved() -> None:
+    data = DataFile(scheme="scripts", path="a", sha256=OWNED.sha256, size=1, executable=True)
+    seen = examination(build("a", data=(data,)), state=state(), programs=frozenset({"a", "a.old", "a.old2"}))
+    (fault,) = programs.script_not_ours(seen)
+    assert fault.fix == "mv /venv/bin/a /venv/bin/a.old3 && multisite sync --venv /venv"

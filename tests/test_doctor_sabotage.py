@@ -346,6 +346,21 @@ def somebodys_program(case: Case) -> None:
     case.with_wheels(case.wheel("delta", "2.0", files={"delta": {"__init__.py": ""}}, entry_points=points))
 
 
+def folder_in_its_place(case: Case) -> None:
+    (case.venv / "bin" / "alpha").unlink()
+    write_tree(case.venv / "bin" / "alpha", {"mine": ""})
+
+
+def link_in_its_place(case: Case) -> None:
+    (case.venv / "bin" / "alpha").unlink()
+    (case.venv / "bin" / "alpha").symlink_to("/bin/sh")
+
+
+def never_written(case: Case) -> None:
+    somebodys_program(case)
+    (case.venv / "bin" / "delta").unlink()
+
+
 def moved_scripts(case: Case) -> None:
     """Leave programs and state as they would be, had the environment been made elsewhere."""
     files = dict(case.state.files)
@@ -574,7 +589,10 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
     ),
     ("script-missing", remove("venv/bin/alpha"), "bin/alpha of alpha is missing", True),
     ("script-changed", write("venv/bin/alpha", "mine"), "bin/alpha of alpha was changed since it was written", True),
-    ("script-changed", not_executable, "bin/alpha of alpha cannot be executed", True),
+    ("script-not-executable", not_executable, "bin/alpha of alpha cannot be executed", True),
+    ("script-not-ours", folder_in_its_place, "bin/alpha is not the program of alpha: a folder is there", True),
+    ("script-not-ours", link_in_its_place, "bin/alpha is not the program of alpha: a link is there", True),
+    ("script-missing", never_written, "bin/delta of delta is missing", True),
     (
         "script-not-ours",
         somebodys_program,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import write_tree
 from tests.machine import Machine, snapshot
 
 
@@ -71,9 +72,13 @@ def test_it_is_installed_again_when_its_metadata_change(machine: Machine) -> Non
 @pytest.mark.parametrize("words", [["--no-project"], ["beta"]])
 def test_it_goes_when_it_is_no_longer_wanted(machine: Machine, words: list[str]) -> None:
     machine.project(machine.work, "my-app", text=REQUIRES)
+    write_tree(machine.work, {"share": {"my-app": {"conf": {"a": "1"}}, "both": {"a": "1"}}})
     machine.run("lock").succeeded()
+    (machine.venv / "share/both/mine").touch()
+    assert (machine.venv / "share/my-app/conf/a").is_file()
     done = machine.run("lock", *words).succeeded()
     assert " - my-app 1.0 (editable)\n" in done.err
+    assert sorted(path.name for path in (machine.venv / "share").rglob("*")) == ["both", "mine"]
     assert not (machine.venv / "bin/my-app").exists()
     assert not list(machine.environment.site_packages.glob("*my*app*"))
     assert machine.state.project is None

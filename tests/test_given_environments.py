@@ -193,3 +193,30 @@ def test_an_older_patch_release_in_the_configuration(machine: Machine, interpret
     machine.run("sync").succeeded()
     assert path.read_text() == text
     assert machine.run("doctor").code == 0
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+@pytest.mark.parametrize("name", ["there", "it's there"])
+@pytest.mark.parametrize("maker", ["ours", "venv", "virtualenv", "uv"])
+def test_activation_follows_a_move(machine: Machine, maker: str, name: str, how: str) -> None:
+    if maker != "ours":
+        make(maker, Path(sys.executable), machine.venv)
+    machine.run("lock", "beta").succeeded()
+    after = machine.work / name / ".venv"
+    after.parent.mkdir()
+    if how == "moved":
+        machine.venv.rename(after)
+    else:
+        shutil.copytree(machine.venv, after, symlinks=True)
+    machine.run("sync", "--venv", after).succeeded()
+    command = f'. "{after}/bin/activate" && printf %s "$VIRTUAL_ENV" && command -v alpha >&2'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, env=machine.environ())
+    assert done.stdout == str(after)
+    assert done.stderr.strip() == str(after / "bin/alpha")
+    if name == "there":
+        for script in (after / "bin").glob("[Aa]ctivate*"):
+            assert f"{machine.venv}/" not in script.read_text().replace(str(after), "")
+            assert str(machine.venv) + "'" not in script.read_text()
+    before = snapshot(after)
+    machine.run("sync", "--venv", after).succeeded()
+    assert snapshot(after) == before

@@ -440,3 +440,69 @@ def test_a_state_of_a_later_multisite_is_left_for_it(machine: Machine) -> None:
         assert done.code == 3
         assert "environment.json has format 2; this multisite knows format 1\n" in done.err
     assert snapshot(machine.venv, content=True) == before
+
+
+DATA = {
+    "file": {"data": {"share": {"d": "file"}}},
+    "folder": {"data": {"share": {"d": {"e": {"f": "inner"}, "g": "x"}}}},
+}
+
+
+@pytest.mark.parametrize(("before", "after"), [("file", "folder"), ("folder", "file")])
+def test_a_data_file_that_becomes_a_folder_and_back(machine: Machine, before: str, after: str) -> None:
+    machine.wheel("delta", "1.0", data=DATA[before])
+    machine.wheel("delta", "2.0", data=DATA[after])
+    machine.run("lock", "delta==1.0").succeeded()
+    done = machine.run("lock", "delta==2.0").succeeded()
+    assert "left alone" not in done.err
+    place = machine.venv / "share" / "d"
+    assert place.is_file() == (after == "file")
+    assert machine.run("sync").succeeded().err.endswith("unchanged; 1 distribution\n")
+    assert machine.run("doctor").code == 0
+
+
+@pytest.mark.parametrize(("before", "after"), [("file", "folder"), ("folder", "file")])
+def test_what_somebody_changed_stays_in_its_way(machine: Machine, before: str, after: str) -> None:
+    machine.wheel("delta", "1.0", data=DATA[before])
+    machine.wheel("delta", "2.0", data=DATA[after])
+    machine.run("lock", "delta==1.0").succeeded()
+    place = machine.venv / "share" / "d"
+    mine = place if before == "file" else place / "e" / "mine"
+    mine.write_text("mine")
+    assert "left alone" in machine.run("lock", "delta==2.0").succeeded().err
+    assert mine.read_text() == "mine"
+
+
+def test_doctor_never_takes_away_what_is_somebody_elses(machine: Machine) -> None:
+    scripts = dict.fromkeys(("delta", "python", "changed"), "delta:x")
+    machine.wheel("delta", entry_points={"console_scripts": scripts})
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", machine.venv], check=True)
+    (machine.venv / "bin/delta").write_text("my own work")
+    machine.run("lock", "delta").succeeded()
+    (machine.venv / "bin/changed").write_text("my change")
+    own = (machine.venv / "bin/python").readlink()
+    done = machine.run("doctor", "--fix")
+    assert done.code == 1
+    assert f"{machine.venv}/bin/changed is kept as {machine.venv}/bin/changed.old\n" in done.err
+    assert (machine.venv / "bin/python").readlink() == own
+    assert (machine.venv / "bin/delta").read_text() == "my own work"
+    assert (machine.venv / "bin/changed.old").read_text() == "my change"
+    assert "bin/python is the environment's own: the program of delta cannot be had under that name" in done.out
+    fixes = [finding["fix"] for finding in machine.run("doctor", "--json").json["findings"]]
+    moved = f"mv {machine.venv}/bin/delta {machine.venv}/bin/delta.old && multisite sync --venv {machine.venv}"
+    assert fixes == [moved, None]
+
+
+def test_a_folder_of_data_files_that_is_a_link(machine: Machine) -> None:
+    machine.wheel("delta", "1.0", data={"data": {"jupyter": {"a": "1", "sub": {"b": "2"}}}})
+    machine.wheel("delta", "2.0")
+    elsewhere = machine.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").touch()
+    machine.run("lock", "alpha==1.0").succeeded()
+    (machine.venv / "jupyter").symlink_to(elsewhere)
+    machine.run("lock", "delta==1.0").succeeded()
+    machine.run("lock", "delta==2.0").succeeded()
+    assert [path.name for path in elsewhere.rglob("*")] == ["mine"]
+    assert (machine.venv / "jupyter").is_symlink()
+    assert machine.run("doctor").code == 0

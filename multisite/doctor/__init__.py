@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Check", "changed_programs", "damaged_builds", "examine", "exit_code", "unopened"]
 
 _DAMAGE = frozenset({"entry-damaged", "shared-damaged"})
-_CHANGED = frozenset({"script-changed", "script-not-ours"})
+_CHANGED = frozenset({"script-changed"})  # what was never ours is not ours to move
 
 
 def examine(
@@ -66,5 +66,5 @@ def damaged_builds(findings: Iterable[Finding]) -> frozenset[BuildId]:
 
 
 def changed_programs(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """Return the programs, by their paths in the environment, that a sync writes again once they are removed."""
+    """Return the programs, by their paths in the environment, that a sync writes again once they are moved away."""
     return tuple(finding.subject for finding in findings if finding.check in _CHANGED and finding.subject is not None)

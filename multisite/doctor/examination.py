@@ -84,8 +84,8 @@ class SharedFiles:
 class ExaminedFile:
     """A file that multisite wrote into the environment, and what is there now.
 
-    ``found`` is ``same``, ``changed`` or ``missing``; ``is_script`` tells a program from a data file, whose first line
-    names no ``interpreter``.
+    ``found`` is ``same``, ``changed``, ``missing``, or for what is no file ``a folder`` and so on. ``is_script`` tells
+    a program from a data file, whose first line names no ``interpreter``.
     """
 
     owned: OwnedFile
@@ -187,6 +187,7 @@ class Examination:
     builds: Mapping[NormalizedName, ExaminedBuild] = field(default_factory=dict)
     shared: Mapping[str, SharedFiles] = field(default_factory=dict)
     files: Mapping[str, ExaminedFile] = field(default_factory=dict)
+    programs: frozenset[str] = frozenset()
     real: Mapping[NormalizedName, RealDistribution] = field(default_factory=dict)
     interpreter: Interpreter | None = None
     python: tuple[int, int] | None = None

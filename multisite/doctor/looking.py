@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +91,12 @@ class _Looking:
         )
         if state is None:
             return seen
-        seen = replace(seen, files=self._files(state), python=_size_and_time(Path(state.python.executable)))
+        seen = replace(
+            seen,
+            files=self._files(state),
+            programs=self._programs(),
+            python=_size_and_time(Path(state.python.executable)),
+        )
         stores = _readable("store", unreadable, lambda: _open(seen.stores, remedies))
         if stores is not None:
             builds = self._builds(state, stores)
@@ -171,6 +177,10 @@ class _Looking:
             path: self._file(path, owned, is_script=path.startswith(scripts)) for path, owned in state.files.items()
         }
 
+    def _programs(self) -> frozenset[str]:
+        folder = self.environment.scripts
+        return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
     def _view(
         self, state: EnvironmentState, builds: Mapping[NormalizedName, ExaminedBuild], unreadable: dict[str, str]
     ) -> ExaminedView | None:
@@ -187,7 +197,17 @@ class _Looking:
     def _file(self, path: str, owned: OwnedFile, *, is_script: bool) -> ExaminedFile:
         file = self.environment.path / path
         try:
-            size = file.stat().st_size
+            facts = file.lstat()
+            if not stat.S_ISREG(facts.st_mode):
+                kind = (
+                    "a folder"
+                    if stat.S_ISDIR(facts.st_mode)
+                    else "a link"
+                    if stat.S_ISLNK(facts.st_mode)
+                    else "no file"
+                )
+                return ExaminedFile(owned=owned, found=kind, is_script=is_script)
+            size = facts.st_size
             with file.open("rb") as stream:
                 head = stream.read(_HEAD)
                 # Programs of a hundred megabytes come as scripts.

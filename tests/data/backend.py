@@ -40,4 +40,10 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     return _wheel(wheel_directory, files)
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    return _wheel(wheel_directory, {"__editable__.%s.pth" % _text("name"): os.path.abspath("src").encode() + b"\n"})
+    files = {"__editable__.%s.pth" % _text("name"): os.path.abspath("src").encode() + b"\n"}
+    data = "%s-%s.data/data/" % (_text("name").replace("-", "_"), _text("version"))
+    for root, _, names in os.walk("share"):
+        for name in names:
+            with open(os.path.join(root, name), "rb") as file:
+                files[data + os.path.join(root, name).replace(os.sep, "/")] = file.read()
+    return _wheel(wheel_directory, files)
