@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import tarfile
 import tempfile
 import zipfile
@@ -24,7 +23,9 @@ from multisite.addresses import strip_credentials
 from multisite.errors import BuildFailed
 from multisite.indexes import IndexOptions
 from multisite.lockfile import ArchiveSource, DirectorySource, SdistSource, VcsSource
+from multisite.processes import ended_by, run_program
 from multisite.resolving import uv_environment
+from multisite.scratch import temporary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,16 +68,16 @@ class Builder:
         """
         source = pinned.source
         label = _label(pinned)
-        with tempfile.TemporaryDirectory(prefix="multisite-build-") as name:
+        with temporary() as work:
             if isinstance(source, DirectorySource):
                 tree = _inside(relative_to / source.path, source.subdirectory, label)
             elif isinstance(source, VcsSource):
-                clone = self._checkout(label, source, Path(name) / "source", relative_to)
+                clone = self._checkout(label, source, work / "source", relative_to)
                 tree = _inside(clone, source.subdirectory, label)
             elif archive is None:
                 raise TypeError(f"{pinned.name} is built from an archive, which is not given")
             elif isinstance(source, ArchiveSource):
-                tree = _inside(_unpacked(label, archive, Path(name) / "source"), source.subdirectory, label)
+                tree = _inside(_unpacked(label, archive, work / "source"), source.subdirectory, label)
             else:
                 tree = archive
             return self._build(pinned, tree, folder)
@@ -117,9 +118,7 @@ class Builder:
         environ = {name: value for name, value in uv_environment(self.environ).items() if name not in _OTHER_REPOSITORY}
         environ["GIT_TERMINAL_PROMPT"] = "0"
         try:
-            done = subprocess.run(
-                command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
-            )
+            done = run_program(command, environ=environ, cwd=cwd)
         except OSError as error:
             raise BuildFailed(label, f"{command[0]} cannot be run: {error.strerror}") from error
         output = (done.stdout + done.stderr).decode("utf-8", "replace")
@@ -128,7 +127,7 @@ class Builder:
         if Path(command[-1]).is_file():  # where the archive lay while it was built is nothing to remember
             output = output.replace(command[-1], Path(command[-1]).name)
         if done.returncode != 0:
-            raise BuildFailed(label, output)
+            raise BuildFailed(label, "\n".join(filter(None, [output.rstrip(), ended_by(done)])))
         return output
 
 

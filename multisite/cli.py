@@ -23,18 +23,23 @@ _FAILED = 3
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _INTERRUPTED = 128 + signal.SIGINT
-_TERMINATED = 128 + signal.SIGTERM
+# Besides Ctrl-C: what supervisors send, and what a terminal sends that is closed.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class _Terminated(BaseException):
     """The process was asked to end, and puts things away first, as after Ctrl-C."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line with *arguments*; return the exit code.
 
-    0 is success, 1 that something was found or failed, 2 wrong usage, 3 that it could not be done or checked, 130 and
-    143 that it was interrupted (SIGINT, SIGTERM).
+    0 is success, 1 that something was found or failed, 2 wrong usage, 3 that it could not be done or checked, 129, 130
+    and 143 that it was interrupted (SIGHUP, SIGINT, SIGTERM).
     """
     from multisite.arguments import parser
 
@@ -57,9 +62,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         output.say("interrupted", level=-1)
         return _INTERRUPTED
-    except _Terminated:
+    except _Terminated as ended:
         output.say("terminated", level=-1)
-        return _TERMINATED
+        return 128 + ended.number
 
 
 def _run(options: argparse.Namespace, output: Output) -> int:
@@ -89,16 +94,19 @@ def _advice(error: OSError) -> str:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM be an exception, so that what is temporary is taken away, while the block runs."""
+    """Let signals that end a process be an exception while the block runs: what is temporary is taken away then."""
 
-    def terminate(_number: int, _frame: FrameType | None) -> None:
-        raise _Terminated
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        raise _Terminated(number)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, terminate)
+    # nohup has a command ignore one of them.
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, terminate) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

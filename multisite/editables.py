@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from multisite.errors import BuildFailed
 from multisite.files import remove_empty_parents
 from multisite.indexes import IndexOptions
 from multisite.names import normalize
+from multisite.processes import ended_by, run_program
 from multisite.resolving import uv_environment
 from multisite.state import StateProject
 
@@ -92,9 +92,7 @@ class Editables:
         """
         options = ["--no-deps", "--reinstall", *self.indexes.effective(self.environ).arguments()]
         options += ["--offline"] if self.offline else []
-        done = self._run(environment, "install", *options, "--editable", str(folder))
-        if done.returncode:
-            raise BuildFailed(str(folder), done.stderr)
+        self._run(environment, "install", *options, "--editable", str(folder))
         for dist_info in _editable(environment, folder):
             return _installed(environment, folder, dist_info)
         raise BuildFailed(str(folder), "uv installed it, but its metadata is not in the environment")
@@ -103,9 +101,7 @@ class Editables:
         """Remove what ``install()`` wrote; what is gone already is no error. Raises BuildFailed."""
         if not any((environment.path / file).exists() for file in installed.files):
             return
-        done = self._run(environment, "uninstall", installed.name)
-        if done.returncode:
-            raise BuildFailed(installed.name, done.stderr)
+        self._run(environment, "uninstall", installed.name)
         for file in installed.files:
             environment.tidy(environment.path / file)  # uv leaves the folders
 
@@ -116,21 +112,16 @@ class Editables:
                 return installed if _is_current(installed, folder, environment) else None
         return None
 
-    def _run(self, environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, environment: Environment, *arguments: str) -> None:
         command = [self.program, "pip", *arguments, "--python", str(environment.python)]
         command += ["--no-python-downloads", "--no-progress", "--color", "never"]
         try:
-            return subprocess.run(
-                command,
-                env=uv_environment(self.environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-            )
+            done = run_program(command, environ=uv_environment(self.environ))
         except OSError as error:
             raise BuildFailed(arguments[-1], f"{self.program} cannot be run: {error.strerror}") from error
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").rstrip()
+            raise BuildFailed(arguments[-1], "\n".join(filter(None, [said, ended_by(done)])))
 
 
 def editable_version(installed: StateProject) -> str:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +16,8 @@ from packaging.pylock import Pylock
 from multisite.errors import InvalidLockfile, InvalidRequest, ResolutionFailed, ResolverStopped, UnsupportedFormat
 from multisite.indexes import IndexOptions
 from multisite.lockfile import Lock
+from multisite.processes import ended_by, run_program
+from multisite.scratch import temporary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +36,7 @@ _UNREADABLE = (
     re.compile(r"Invalid URL in `(?P<where>[^`]+)` at position \d+: (?P<why>.+)", re.DOTALL),
     re.compile(r"invalid value (?P<why>'.*') for '(?P<where>--[a-z-]+)[^']*': (?P<reason>[^\n]*)"),
 )
+_KILLED = "find out who ended it (a machine without memory does), then run the same command again"
 _STEP = re.compile(r"\n\s*(?=And because )")
 # What to type next, by what uv's explanation says; the first that applies.
 _ADVICE = (
@@ -101,9 +102,9 @@ class UvResolver:
     def resolve(self, request: Request, *, python: Path, lockfile: Path, upgrade: Upgrade) -> Resolution:
         """Resolve as Resolver says; uv's own variables and configuration files count."""
         target = lockfile.parent.resolve()
-        with tempfile.TemporaryDirectory(prefix="multisite-") as name:
+        with temporary() as folder:
             # A folder of its own: uv names it in local paths, and an interrupted run leaves nothing beside the user's.
-            output = Path(name).resolve() / "pylock.toml"
+            output = folder / "pylock.toml"
             warnings = _offer_versions(lockfile, output)
             messages = self._run(request, [*self._options(request, python, output), *upgrade.arguments()])
             text = output.read_bytes()
@@ -127,18 +128,14 @@ class UvResolver:
         sources = [*(["-"] if request.words else []), *map(str, request.files)]
         command = [self.program, "pip", "compile", *options, *(["--", *sources] if sources else [])]
         words = "".join(f"{word}\n" for word in request.words)
+        environ = uv_environment(self.environ)
         try:
-            done = subprocess.run(
-                command,
-                input=words.encode(),
-                cwd=request.folder,
-                env=uv_environment(self.environ),
-                capture_output=True,
-                check=False,
-            )
+            done = run_program(command, environ=environ, cwd=request.folder, given=words.encode())
         except OSError as error:
             raise ResolverStopped(f"{self.program} cannot be run: {error.strerror}") from error
         messages = done.stderr.decode("utf-8", "replace")
+        if killed := ended_by(done):
+            raise ResolverStopped("\n".join(filter(None, [messages.strip(), killed])), hint=_KILLED)
         if done.returncode != 0:
             raise _failure(messages)
         return messages

@@ -13,15 +13,15 @@ import os
 import re
 import secrets
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.files import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-__all__ = ["scratch", "sweep"]
+__all__ = ["scratch", "sweep", "temporary"]
 
 _ATTEMPTS = 20
 _RANDOM = 16  # hexadecimal digits
@@ -30,14 +30,15 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @contextlib.contextmanager
-def scratch(parent: Path, *, before: str = "", after: str = "") -> Iterator[Path]:
+def scratch(parent: Path, *, before: str = "", after: str = "", mode: int = 0o777) -> Iterator[Path]:
     """Make a new folder in *parent*, its random name between *before* and *after*; it is gone after the block.
 
-    Unless it was renamed. Those with such names that somebody left there are swept first.
+    Unless it was renamed. Those with such names that somebody left there are swept first. The umask is taken off
+    *mode*.
     """
     parent.mkdir(parents=True, exist_ok=True)
     sweep(parent, before=before, after=after)
-    folder, descriptor = _held(parent, before, after)
+    folder, descriptor = _held(parent, before, after, mode)
     try:
         yield folder
     finally:
@@ -46,6 +47,13 @@ def scratch(parent: Path, *, before: str = "", after: str = "") -> Iterator[Path
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def temporary() -> contextlib.AbstractContextManager[Path]:
+    """Make a folder as ``scratch`` does, for this user alone, among the system's temporary files."""
+    import tempfile
+
+    return scratch(Path(tempfile.gettempdir()).resolve(), before="multisite-", mode=0o700)
 
 
 def sweep(parent: Path, *, before: str = "", after: str = "") -> None:
@@ -72,10 +80,10 @@ def _sweep(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _held(parent: Path, before: str, after: str) -> tuple[Path, int | None]:
+def _held(parent: Path, before: str, after: str, mode: int) -> tuple[Path, int | None]:
     for _ in range(_ATTEMPTS):
         folder = parent / f"{before}{secrets.token_hex(_RANDOM // 2)}{after}"
-        folder.mkdir()
+        folder.mkdir(mode)
         try:
             descriptor = _lock(folder, wait=True)
         except FileNotFoundError:

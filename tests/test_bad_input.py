@@ -1965,8 +1965,16 @@ def test_files_that_may_not_be_so_large(machine: Machine, size: int) -> None:
 # A person who has waited long enough.
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_nobody_waits_for_a_silent_server(machine: Machine, number: signal.Signals) -> None:
+@pytest.fixture
+def hears_hangups() -> Iterator[None]:
+    """Commands are deaf to them where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nobody_waits_for_a_silent_server(machine: Machine, number: signal.Signals, hears_hangups: None) -> None:
     held, fault = threading.Event(), Fault()
     fault.hold = held
     machine.index.fail("alpha-1.0-py3-none-any.whl", fault)
@@ -1978,7 +1986,7 @@ def test_nobody_waits_for_a_silent_server(machine: Machine, number: signal.Signa
         _, err = process.communicate()  # the server is silent still
     assert not held.is_set()
     held.set()
-    said = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[number]
+    said = "interrupted" if number == signal.SIGINT else "terminated"
     assert (err.splitlines()[-1], process.returncode) == (said, 128 + number)
     assert files(machine.store, machine.venv) == before
 

@@ -242,6 +242,15 @@ def test_a_program_that_is_not_there(bench: Bench, tmp_path: Path) -> None:
     assert bench.refusal(directory()).endswith("\n/no/uv cannot be run: No such file or directory")
 
 
+def test_a_signal_that_ends_it_is_named(bench: Bench, tmp_path: Path) -> None:
+    write_tree(tmp_path / "tree", TREE)
+    killed = tmp_path / "killed"
+    killed.write_text("#!/bin/sh\necho Building... >&2\nkill -9 $$\n")
+    killed.chmod(0o755)
+    bench.builder = Builder(program=str(killed), environ={}, python=Path(sys.executable), python_key="x")
+    assert bench.refusal(directory()).endswith("\nBuilding...\nkilled was ended by SIGKILL")
+
+
 def canonical(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

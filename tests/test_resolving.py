@@ -306,3 +306,15 @@ def test_addresses_with_credentials_are_found() -> None:
         "https://c:d@z.test",
         "https://e.test",
     )
+
+
+def test_a_signal_that_ends_it_is_named(bench: Bench, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    asked = Request.read(["top"], folder=bench.folder)
+    with pytest.raises(ResolverStopped) as caught:
+        bench.resolver(program=str(killed)).resolve(asked, python=PYTHON, lockfile=bench.lockfile, upgrade=Upgrade())
+    assert str(caught.value) == "the resolver stopped:\nkilled was ended by SIGKILL"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("find out who ended it")

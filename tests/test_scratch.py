@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from multisite.scratch import scratch, sweep
+from multisite.scratch import scratch, sweep, temporary
 from tests.builders import write_tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no locks on folders")
@@ -36,6 +37,20 @@ def test_it_is_gone_after_the_block(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_among_the_systems_files_it_is_its_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, others = tmp_path / f"multisite-{'0' * 16}", tmp_path / "multisite-mine"
+    write_tree(tmp_path, {left.name: {"pylock.toml": ""}, others.name: {}})
+    with temporary() as folder:
+        assert folder.parent == tmp_path.resolve()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert not left.exists()
+        with temporary() as second:
+            assert folder.exists()
+            assert second != folder
+    assert list(tmp_path.iterdir()) == [others]
+
+
 def test_what_was_renamed_stays(tmp_path: Path) -> None:
     with scratch(tmp_path) as folder:
         write_tree(folder, {"a": "b"})
@@ -52,7 +67,7 @@ def test_what_somebody_works_in_stays_and_what_one_left_who_was_killed_goes(tmp_
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         held = Path(other.stdout.readline().rstrip())
-        with scratch(tmp_path, **names) as own:
+        with scratch(tmp_path, before=names["before"], after=names["after"]) as own:
             sweep(tmp_path, **names)
             assert held.exists()
             assert own.exists()  # another descriptor of the same process
