@@ -11,7 +11,7 @@ import pytest
 from packaging.pylock import Pylock
 
 from multisite.dispatch import DispatchTable, TableEntry
-from multisite.doctor import lockfile, modules, programs, requirements
+from multisite.doctor import limits, lockfile, modules, programs, requirements
 from multisite.doctor import state as registry
 from multisite.doctor.examination import (
     Answer,
@@ -293,3 +293,17 @@ def test_a_name_that_is_free_is_found_for_what_is_moved() -> None:
     seen = examination(build("a", data=(data,)), state=state(), programs=frozenset({"a", "a.old", "a.old2"}))
     (fault,) = programs.script_not_ours(seen)
     assert fault.fix == "mv /venv/bin/a /venv/bin/a.old3 && multisite sync --venv /venv"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["urllib3"], []),
+        (["urllib3-future"], []),
+        (["urllib3-future", "urllib3"], ["urllib3-future"]),
+        (["cuda-pathfinder", "a"], ["cuda-pathfinder"]),
+    ],
+)
+def test_known_limits(names: list[str], expected: list[str]) -> None:
+    faults = list(limits.known_limits(examination(*map(build, names))))
+    assert [fault.subject for fault in faults] == expected

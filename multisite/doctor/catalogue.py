@@ -5,7 +5,7 @@ An id never changes its meaning. docs/doctor.md has the same table.
 
 from __future__ import annotations
 
-from multisite.doctor import entries, lockfile, modules, outside, programs, requirements, start, state
+from multisite.doctor import entries, limits, lockfile, modules, outside, programs, requirements, start, state
 from multisite.doctor.check import Check
 from multisite.report import Severity
 
@@ -222,6 +222,14 @@ CHECKS = (
         meaning="a locked name is the standard library's as well, which comes first in every environment",
         mended_by=_NOTHING,
         find=modules.shadowed_by_stdlib,
+    ),
+    Check(
+        id="known-limit",
+        subject="imports",
+        severity=_WARNING,
+        meaning="a locked distribution does what cannot be the same as in a plain environment (docs/parity.md)",
+        mended_by=_NOTHING,
+        find=limits.known_limits,
     ),
     Check(
         id="requirement-unsatisfied",
