@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from multisite._runtime.installed import STUB, is_stub, is_whole
+from multisite._runtime.installed import STUB, is_stub
 from multisite.installation import PlannedFile
-from multisite.names import normalize
+from multisite.real import real_files, really_installed
 from multisite.record import RecordEntry, format_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -24,24 +23,12 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import OwnedFile
 
-__all__ = ["really_installed", "removable", "site_metadata"]
+__all__ = ["removable", "site_metadata"]
 
-_METADATA = (".dist-info", ".egg-info", ".egg-link")
 _EXPLANATION = (
     b"The distribution is locked, and its files are in multisite's store (multisite list, multisite doctor).\n"
     b"This folder shows its metadata to tools that do not run Python (multisite sync --site-metadata).\n"
 )
-
-
-def really_installed(site_packages: Path) -> set[NormalizedName]:
-    """Return the names of the distributions that are installed in a folder, by whatever tool."""
-    infos = [path for path in site_packages.iterdir() if path.name.endswith(_METADATA)]
-    stems = [path.stem if path.suffix == ".egg-link" else path.stem.partition("-")[0] for path in infos]
-    return {
-        normalize(stem)
-        for path, stem in zip(infos, stems, strict=True)
-        if is_whole(str(path))  # type: ignore[no-untyped-call]
-    }
 
 
 def site_metadata(
@@ -90,8 +77,8 @@ def _shown(entry: StoredDistribution, folder: str, *, requested: bool) -> Iterat
 def removable(environment: Environment, owned: Mapping[str, OwnedFile]) -> dict[str, OwnedFile]:
     """Return those of the *owned* files that are ours to remove or write again.
 
-    Somebody may really have installed what metadata of ours stood for: then these are gone, and files of the same
-    content may be in their place that are not ours.
+    Somebody may really have installed what they belong to: then files of the same content, or metadata that ours stood
+    for, may be in their place that are not ours.
     """
     site = environment.site_packages.relative_to(environment.path).as_posix() + "/"
     infos = {path: path.removeprefix(site).partition("/")[0] for path in owned if path.startswith(site)}
@@ -100,4 +87,5 @@ def removable(environment: Environment, owned: Mapping[str, OwnedFile]) -> dict[
         for info in {info for info in infos.values() if info.endswith(".dist-info")}
         if (environment.site_packages / info).exists() and not is_stub(str(environment.site_packages / info))  # type: ignore[no-untyped-call]
     }
-    return {path: file for path, file in owned.items() if infos.get(path) not in gone}
+    others = frozenset(real_files(environment))
+    return {path: file for path, file in owned.items() if infos.get(path) not in gone and path not in others}

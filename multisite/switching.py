@@ -27,6 +27,7 @@ from multisite.history import keep, prune, remembered
 from multisite.installation import apply_installation, plan_installation
 from multisite.layout import is_store
 from multisite.lockstep import Lockstep
+from multisite.real import really_installed
 from multisite.recall import announce, clean_up, conclude, read_binding, recall
 from multisite.registry import is_copy, register, unregister
 from multisite.report import Finding, Severity
@@ -90,10 +91,12 @@ class Switch:
 
     def carry_out(self, *, restore: bool = False) -> SyncResult:
         """Write what differs; with *restore*, also files that were changed since they were written."""
+        # What is really installed counts as not locked: its programs are what the other installer wrote.
+        real = really_installed(self.environment.site_packages)
         plan = plan_installation(
             self.environment,
             self.interpreter,
-            [item.stored for item in self.provided],
+            [item.stored for item in self.provided if item.pinned.name not in real],
             owned=removable(self.environment, self.owned),
             beside=self._site_metadata(),
             restore=restore,

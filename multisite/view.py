@@ -24,8 +24,8 @@ from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import remove_tree, write_atomic
 from multisite.names import normalize
+from multisite.real import really_installed
 from multisite.scratch import scratch
-from multisite.sitemetadata import really_installed
 from multisite.state import is_inside
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ LAYERS = {
     1: """errors names addresses document record content native manifest lockfile locktext dispatch state report result
         insertion""",
     2: """files cache wheel unpacking headers entry sharing store installed interpreter interpreters environment
-        view settings sitemetadata
+        view settings real sitemetadata
         processes activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url sourcetree
         remaking layout""",
     3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching

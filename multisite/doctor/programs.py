@@ -79,6 +79,8 @@ def _not_ours(examination: Examination) -> Iterator[tuple[str, NormalizedName]]:
     """Yield the programs, each with its distribution, that were not written."""
     state, folder = examination.state, examination.environment.scripts.name
     for name, build in examination.builds.items() if state is not None else ():
+        if name in examination.real:
+            continue  # its programs are those that were really installed
         for script in sorted(_programs(build)):
             path = f"{folder}/{script}"
             if state is not None and state.files.keys().isdisjoint({path, f"{path}.exe"}):
@@ -155,6 +157,11 @@ def data_missing(examination: Examination) -> Iterator[Fault]:
     """Find data files that are not there."""
     for owner, paths in _by_owner(examination, "missing").items():
         yield Fault(subject=owner, message=f"{owner}: {listed(paths)} missing", fix=examination.sync)
+    state = examination.state
+    for name, build in examination.builds.items() if state is not None else ():
+        is_due = build.stored is not None and build.stored.manifest.data and name not in examination.real
+        if is_due and state is not None and name not in state.installs:
+            yield Fault(subject=name, message=f"{name}: its files outside site-packages missing", fix=examination.sync)
 
 
 def data_changed(examination: Examination) -> Iterator[Fault]:
@@ -172,5 +179,5 @@ def _by_owner(examination: Examination, *found: str) -> dict[str, list[str]]:
 
 def _files(examination: Examination, found: str, *, scripts: bool) -> Iterator[tuple[str, ExaminedFile]]:
     for path, file in sorted(examination.files.items()):
-        if file.found == found and file.is_script is scripts:
+        if file.found == found and file.is_script is scripts and file.owned.owner not in examination.real:
             yield path, file
