@@ -20,11 +20,12 @@ from multisite.errors import InvalidDocument
 from multisite.headers import read_native
 from multisite.manifest import DataFile, Manifest, claims, top_level
 from multisite.names import BuildId, normalize
+from multisite.native import data_path
 from multisite.record import RecordEntry, parse_record
 from multisite.wheel import wheel_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["ENTRIES", "Artifact", "Origins", "StoredDistribution", "describe"]
@@ -176,7 +177,7 @@ def _located(folder: Path, path: str) -> Path:
 def describe(folder: Path, *, native: Iterable[str] | None = None) -> Manifest:
     """Make the manifest of the entry in *folder* from what is in it: RECORD, metadata, ``.pth`` files and so on.
 
-    *native* names the files in site-packages that begin as native code; without it each is looked at. Raises
+    *native* names the files that begin as native code, as RECORD does; without it each is looked at. Raises
     InvalidDocument where something is missing or unreadable.
     """
     try:
@@ -217,10 +218,20 @@ def _described(folder: Path, native: Iterable[str] | None) -> Manifest:
         pth=_texts(site, paths, ".pth"),
         start=_texts(site, paths, ".start"),
         data=tuple(_data_file(folder, *placed) for placed in rows if placed[0] != "site"),
-        native=read_native(site, sorted(paths) if native is None else sorted(native)),
+        native=read_native(dict(_native_files(folder, rows, native))),
         files=len(record),
         size=sum(row.size or 0 for row in record),
     )
+
+
+def _native_files(
+    folder: Path, rows: Iterable[tuple[str, str, RecordEntry]], native: Iterable[str] | None
+) -> Iterator[tuple[str, Path]]:
+    """Yield the files that may be native, by the path that an installed one has relative to site-packages."""
+    named = None if native is None else frozenset(native)
+    for scheme, path, row in rows:
+        if scheme in {"site", "data"} and (named is None or row.path in named):
+            yield path if scheme == "site" else data_path(path), _located(folder, row.path)
 
 
 def _dist_info(folder: Path, site: Path) -> Path:

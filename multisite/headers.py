@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from multisite.native import HEAD, Native, Search, elf_searches, macho_searches, merged, native_kind, pe_searches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["read_native"]
@@ -31,22 +31,32 @@ class _Damaged(ValueError):
     """A header that leads nowhere; the loader will say so."""
 
 
-def read_native(site: Path, paths: Iterable[str]) -> Native:
-    """Read the headers of those files in *site*, by their *paths* there, that are native.
+def read_native(found: Mapping[str, Path]) -> Native:
+    """Read the headers of those files that are native: *found* maps paths as ``multisite.native`` has them to files.
 
     One whose header is damaged looks for nothing; one that is missing is none.
     """
     files: list[str] = []
-    searches: list[Search] = []
+    searches: list[tuple[str, Search]] = []
     structures = _Structures()
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError), (site / path).open("rb") as stream:
+    for path, file in sorted(found.items()):
+        with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:
             kind = native_kind(stream.read(HEAD))
             if kind is not None:
                 files.append(path.lower() if kind == "pe" else path)
                 with contextlib.suppress(_Damaged):
-                    searches += _searches(kind, path, _File(stream), structures)
-    return Native(files=tuple(sorted(files)), searches=merged(searches))
+                    searches += [(path, search) for search in _searches(kind, path, _File(stream), structures)]
+    return Native(files=tuple(sorted(files)), searches=merged(_open_searches(files, searches)))
+
+
+def _open_searches(files: Collection[str], searches: Iterable[tuple[str, Search]]) -> Iterator[Search]:
+    """Yield *searches*; of files under the prefix, which lie beside each other there, without what they find so."""
+    for path, search in searches:
+        names = search.names
+        if path.startswith("../"):
+            names = tuple(name for name in names if not any(f"{folder}/{name}" in files for folder in search.folders))
+        if names:
+            yield replace(search, names=names)
 
 
 def _searches(kind: str, path: str, file: _File, structures: _Structures) -> list[Search]:

@@ -242,9 +242,10 @@ def _within(path: str) -> list[str]:
 
 
 def closures(manifests: Sequence[Manifest]) -> list[tuple[Manifest, ...]]:
-    """Return the groups of distributions that one folder has to hold; those alone are in none.
+    """Return the groups of distributions that one folder has to hold; most are in none.
 
     They collide, or native files of one look for those of the other (``multisite.native``), directly or through others.
+    A group of one has native files in site-packages that look for its own under the prefix.
 
     Members are sorted by build, groups by their first member.
     """
@@ -267,10 +268,12 @@ def closures(manifests: Sequence[Manifest]) -> list[tuple[Manifest, ...]]:
         for holder in met:
             if find(holder) != find(at) and collide(manifest, manifests[holder]):
                 leader[find(at)] = find(holder)
-    for one, other in linked([manifest.native for manifest in manifests]):
+    links = linked([manifest.native for manifest in manifests])
+    for one, other in links:
         leader[find(one)] = find(other)
     groups: dict[int, list[Manifest]] = {}
     for at, manifest in enumerate(manifests):
         groups.setdefault(find(at), []).append(manifest)
-    found = [tuple(sorted(group, key=lambda one: one.build_id)) for group in groups.values() if len(group) > 1]
+    kept = [group for at, group in groups.items() if len(group) > 1 or (at, at) in links]
+    found = [tuple(sorted(group, key=lambda one: one.build_id)) for group in kept]
     return sorted(found, key=lambda group: group[0].build_id)

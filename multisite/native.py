@@ -7,7 +7,10 @@ site-packages; only where a search ends at a file of another distribution do the
 * ELF: DT_RUNPATH, or else DT_RPATH, whose folders serve what the found libraries look for as well (ld.so(8)).
 * Mach-O: ``@rpath`` through LC_RPATH, which serves found libraries as well, and ``@loader_path`` (dyld(1)).
 * PE: the folder of the file; it serves found libraries as well. Folders that code adds while it runs are in no header.
-* Folders that are absolute, relative to the process, or outside of site-packages lead to no distribution.
+* Folders that are absolute, relative to the process, or outside of the prefix lead to no distribution.
+
+All paths are relative to site-packages. What wheels put under the prefix (their ``data`` scheme) has paths that begin
+with ``..``: site-packages lies in ``lib/pythonX.Y`` there, so ``../../libx.so`` is ``lib/libx.so``.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEAD",
+    "SITE",
     "Native",
     "Search",
+    "data_path",
     "elf_searches",
     "linked",
     "macho_searches",
@@ -31,6 +36,9 @@ __all__ = [
     "native_kind",
     "pe_searches",
 ]
+
+# Where site-packages lies under a prefix, as far as ``..`` is concerned.
+SITE = "lib/python/site-packages"
 
 # What of a file's beginning tells whether it is native code.
 HEAD = 4096
@@ -43,7 +51,7 @@ _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?=/|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Names that are looked for in ``folders``, in that order; these are below site-packages, which is ``""`` itself.
+    """Names that are looked for in ``folders``, in that order; ``""`` is site-packages itself.
 
     A ``chained`` search goes on in the chained folders of whoever loaded the file, and its own serve what it finds.
     """
@@ -119,14 +127,27 @@ def pe_searches(path: str, needed: Sequence[str]) -> list[Search]:
 
 
 def _folders(paths: Iterable[str | None]) -> tuple[str, ...]:
-    """Return *paths* without ``..`` and doubles; those that lead out of site-packages are left out."""
+    """Return *paths* in their one form, without doubles; those that lead out of the prefix are left out."""
     found: dict[str, None] = {}
     for path in paths:
-        if path is not None:
-            folder = posixpath.normpath(path.lstrip("/"))
-            if folder.partition("/")[0] != "..":
-                found["" if folder == "." else folder] = None
+        folder = None if path is None else _normal(path.lstrip("/"))
+        if folder is not None:
+            found[folder] = None
     return tuple(found)
+
+
+def _normal(path: str) -> str | None:
+    """Return a path relative to site-packages in its one form, None for one outside of the prefix."""
+    below_prefix = posixpath.normpath(f"{SITE}/{path}")
+    if below_prefix.partition("/")[0] == "..":
+        return None
+    relative = posixpath.relpath(f"/{below_prefix}", f"/{SITE}")
+    return "" if relative == "." else relative
+
+
+def data_path(path: str) -> str:
+    """Return where a file of the ``data`` scheme lies, relative to site-packages."""
+    return posixpath.relpath(f"/{path}", f"/{SITE}")
 
 
 def merged(searches: Iterable[Search]) -> tuple[Search, ...]:
@@ -141,14 +162,17 @@ def merged(searches: Iterable[Search]) -> tuple[Search, ...]:
 
 
 def linked(natives: Sequence[Native]) -> set[tuple[int, int]]:
-    """Return which of *natives*, all in one site-packages, find a file of which other: pairs of indexes."""
+    """Return which of *natives*, all in one prefix, find a file of which: pairs of indexes.
+
+    One that finds a file of its own is named where that is outside of site-packages, for there an entry has none.
+    """
     layout = _Layout(natives)
     links = {link for at in range(len(natives)) for link in layout.found_by(at)}
     return links | {link for at in range(len(natives)) for link in layout.found_through(at, links)}
 
 
 class _Layout:
-    """The native files of several distributions as they would lie in one site-packages."""
+    """The native files of several distributions as they would lie in one prefix."""
 
     def __init__(self, natives: Sequence[Native]) -> None:
         self._natives = natives
@@ -166,7 +190,10 @@ class _Layout:
         for search in self._natives[at].searches:
             folders = self._existing(search.folders)
             for name in search.names if folders else ():
-                yield from self._links(at, self._first(folders, name))
+                found = self._first(folders, name)
+                yield from self._links(at, self._owners.get(found or "", set()))
+                if found and found.startswith("../") and at in self._owners[found]:
+                    yield at, at
 
     def found_through(self, at: int, links: set[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Yield links to what those that a distribution finds look for, in their turn, in its chained folders."""
@@ -181,7 +208,7 @@ class _Layout:
         reached, waiting = {at}, [at]
         while waiting:
             one = waiting.pop()
-            found = [self._first(handed, name) for name in self._missed_by(one)]
+            found = [self._owners.get(self._first(handed, name) or "", set()) for name in self._missed_by(one)]
             for owners in found:
                 yield from self._links(at, owners)
             news = following.get(one, set()).union(*found) - reached
@@ -197,10 +224,10 @@ class _Layout:
     def _existing(self, folders: Iterable[str]) -> list[str]:
         return [folder for folder in dict.fromkeys(folders) if folder in self._below]
 
-    def _first(self, folders: Sequence[str], name: str) -> set[int]:
-        """Return whose file a search for *name* ends at: nobody's, or several's where they have the same path."""
+    def _first(self, folders: Sequence[str], name: str) -> str | None:
+        """Return the file that a search for *name* ends at, None where there is none."""
         paths = (posixpath.normpath(f"{folder}/{name}").lstrip("/") for folder in folders)
-        return next((self._owners[path] for path in paths if path in self._owners), set())
+        return next((path for path in paths if path in self._owners), None)
 
     @staticmethod
     def _links(at: int, owners: set[int]) -> Iterator[tuple[int, int]]:

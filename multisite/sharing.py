@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import publish
+from multisite.native import SITE
 from multisite.scratch import scratch
 from multisite.unpacking import flush_tree
 
@@ -125,7 +126,7 @@ def _build(folder: Path, digest: str, members: Sequence[StoredDistribution]) -> 
             if path in owners and owners[path][1] != sha256:
                 overwritten[path] = str(owners[path][0].id)
             owners[path] = (member, sha256)
-    site = folder / "site-packages"
+    site = _site(folder, members)
     for path, (owner, _) in owners.items():
         target = site / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +135,27 @@ def _build(folder: Path, digest: str, members: Sequence[StoredDistribution]) -> 
     document = dump_document({"digest": digest, "members": names, "overwritten": overwritten}, format=_FORMAT)
     (folder / "shared.json").write_bytes(document)
     flush_tree(folder)
+
+
+def _site(folder: Path, members: Sequence[StoredDistribution]) -> Path:
+    """Make site-packages in *folder*, as deep in a prefix as it lies when native files under that prefix are in it.
+
+    Then it is reached by a link, which changes nothing for loaders: they resolve ``$ORIGIN/..`` from where it leads.
+    """
+    site = folder / "site-packages"
+    if not any(path.startswith("../") for member in members for path in member.manifest.native.files):
+        return site
+    for member in members:
+        data = member.data("data")
+        for row in member.record():
+            path = member.located(row)
+            target = folder / path.relative_to(data) if path.is_relative_to(data) else site
+            if target not in {site, folder / "shared.json"} and not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _link_or_copy(path, target)
+    (folder / SITE).mkdir(parents=True, exist_ok=True)
+    site.symlink_to(SITE, target_is_directory=True)
+    return site
 
 
 def _site_files(member: StoredDistribution) -> Iterator[tuple[str, str | None]]:

@@ -29,7 +29,7 @@ def unpack(wheel: WheelFile, folder: Path) -> frozenset[str]:
     """Write the content of *wheel* into the new *folder*: ``site-packages/``, ``data/<scheme>/``, and its RECORD.
 
     RECORD lists what was written: files of purelib and platlib where they landed, with SHA-256, and nothing that
-    installing adds or replaces. Returned are the paths in site-packages of native files. Raises InvalidWheel with every
+    installing adds or replaces. Returned are the native files, by their paths in RECORD. Raises InvalidWheel with every
     file whose content is not what the wheel's RECORD says.
     """
     destination = _Destination(folder)
@@ -51,7 +51,7 @@ def unpack(wheel: WheelFile, folder: Path) -> frozenset[str]:
 
 
 class _Destination:
-    """A folder that is filled; it makes each folder below it once. ``native`` are the paths of native files."""
+    """A folder that is filled; it makes each folder below it once. ``native`` are native files, as RECORD has them."""
 
     def __init__(self, folder: Path) -> None:
         self.native: list[str] = []
@@ -67,8 +67,8 @@ class _Destination:
             if member.is_content:
                 path = self._prepared(_place(member))
                 mode = 0o777 if member.executable or (is_script and starts_as_python(start)) else 0o666
-                if member.scheme == "site" and native_kind(start[:HEAD]):
-                    self.native.append(member.path)
+                if native_kind(start[:HEAD]):
+                    self.native.append(_path_in_record(member))
                 with os.fdopen(write_new(path, mode=mode), "wb") as file:
                     sha256, other, size = _copied(source, start, file, expected.algorithm)
             else:
@@ -77,8 +77,7 @@ class _Destination:
             problems.append(f"{member.name}: its {expected.algorithm} is not the one in RECORD")
         if expected.size is not None and expected.size != size:
             problems.append(f"{member.name}: it has {size} bytes, and {expected.size} in RECORD")
-        path_in_record = member.path if member.scheme == "site" else member.name
-        return RecordEntry(path=path_in_record, algorithm="sha256", digest=sha256, size=size)
+        return RecordEntry(path=_path_in_record(member), algorithm="sha256", digest=sha256, size=size)
 
     def write(self, path: str, content: bytes) -> None:
         with os.fdopen(write_new(self._prepared(path)), "wb") as file:
@@ -90,6 +89,10 @@ class _Destination:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(target.parent)
         return target
+
+
+def _path_in_record(member: Member) -> str:
+    return member.path if member.scheme == "site" else member.name
 
 
 def _place(member: Member) -> str:

@@ -94,6 +94,23 @@ class Siblings:
         files: Tree = {"sib_app": {"__init__.py": code, "_ext.abi3.so": module}}
         return make_wheel(self._folder, "sib-app", version, files, tag=TAG, requires=["sib-math", "sib-core"])
 
+    def under_the_prefix(self) -> list[Path]:
+        """Make a distribution whose library is a data file, one that finds it there, and one that is both."""
+        wheels = []
+        for name, needed in (("sib-data", ""), ("sib-user", "libsib-data.so.1"), ("sib-both", "libsib-both.so.1")):
+            data, files = {}, {f"{name.replace('-', '_')}.py": "\n"}
+            if name != "sib-user":
+                library = self._library(f"lib{name}.so.1", _CORE.format(version=len(name)))
+                data = {"data": {"lib": {f"lib{name}.so.1": library}}}
+            tree: Tree = files
+            if needed:
+                module = self._library("answer.so", _MATH, needed, "-Wl,-rpath,$ORIGIN/../../..")
+                code = "import ctypes, os\n_file = os.path.join(os.path.dirname(__file__), 'answer.so')\n"
+                code += "answer = ctypes.CDLL(_file).math_answer\n"
+                tree = {name.replace("-", "_"): {"__init__.py": code, "answer.so": module}}
+            wheels.append(make_wheel(self._folder, name, "1.0", tree, data=data, tag=TAG))
+        return wheels
+
     def _library(self, name: str, source: str, *words: str) -> bytes:
         (self._work / "source.c").write_text(source)
         command = [self._gcc, "-shared", "-fPIC", "source.c", f"-Wl,-soname,{name}", "-o", name, *words]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def native_of(folder: Path, content: bytes, path: str = "a/x") -> Native:
     write_tree(folder, {path: content})
-    return read_native(folder, [path])
+    return read_native({path: folder / path})
 
 
 def search(folders: str, names: str, *, chained: bool = True) -> Search:
@@ -53,7 +53,7 @@ class TestElf:
         write_tree(tmp_path, {"a/x": content})
         with (tmp_path / "a" / "x").open("r+b") as file:
             file.truncate(1 << 40)
-        assert read_native(tmp_path, ["a/x"]).searches == (search("b", "liby.so.1"),)
+        assert read_native({"a/x": tmp_path / "a" / "x"}).searches == (search("b", "liby.so.1"),)
 
 
 @pytest.mark.parametrize("bits", [64, 32])
@@ -114,7 +114,8 @@ def test_only_native_files_are_named(tmp_path: Path) -> None:
     }
     write_tree(tmp_path, {"a": files})
     paths = [f"a/{name}" for name in files]
-    assert read_native(tmp_path, [*paths, "a/missing.so"]).files == ("a/libx.so.1.2", "a/program")
+    found = {path: tmp_path / path for path in (*paths, "a/missing.so")}
+    assert read_native(found).files == ("a/libx.so.1.2", "a/program")
 
 
 def test_an_entry_tells_what_its_wheel_brought(store: Store, make_wheel: MakeWheel) -> None:
@@ -127,11 +128,17 @@ def test_an_entry_tells_what_its_wheel_brought(store: Store, make_wheel: MakeWhe
         "top.so": elf(["liby.so"], runpath="$ORIGIN/c"),
     }
     tool = elf(["liby.so"], rpath="$ORIGIN/../lib")
-    wheel = make_wheel("b", "1.0", files, data={"scripts": {"tool": tool}, "platlib": {"d": {"z": elf()}}})
+    library = elf(["libown.so", "libother.so"], rpath="$ORIGIN")
+    data: dict[str, Tree] = {
+        "scripts": {"tool": tool},
+        "platlib": {"d": {"z": elf()}},
+        "data": {"lib": {"libdata.so": library, "libown.so": elf()}, "share": {"text": ""}},
+    }
+    wheel = make_wheel("b", "1.0", files, data=data)
     found = store.add_wheel(wheel, artifact=Artifact.of(wheel))
     assert found.manifest.native == Native(
-        files=("b/big", "b/x.so", "d/z", "top.so"),
-        searches=(search("c", "liby.so", chained=False), search("c", "liby.so")),
+        files=("../../libdata.so", "../../libown.so", "b/big", "b/x.so", "d/z", "top.so"),
+        searches=(search("../..", "libother.so"), search("c", "liby.so", chained=False), search("c", "liby.so")),
     )
     # Without the word of whoever unpacked it.
     assert describe(found.folder) == found.manifest
@@ -191,9 +198,8 @@ def test_real_wheels(tmp_path: Path, system: str) -> None:
         site = tmp_path / wheel.stem
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
-        natives.append(
-            read_native(site, (path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()))
-        )
+        found = {path.relative_to(site).as_posix(): path for path in site.rglob("*") if path.is_file()}
+        natives.append(read_native(found))
     essentials, shiboken = natives
     assert len(essentials.files) > 100
     assert {file.partition("/")[0] for file in shiboken.files} == {"shiboken6"}

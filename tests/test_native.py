@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multisite.native import Native, Search, elf_searches, linked, macho_searches, merged, native_kind, pe_searches
+from multisite.native import (
+    Native,
+    Search,
+    data_path,
+    elf_searches,
+    linked,
+    macho_searches,
+    merged,
+    native_kind,
+    pe_searches,
+)
 from tests.native_files import elf, fat_macho, macho, pe
 
 
@@ -46,8 +56,11 @@ RPATHS: list[tuple[str, str]] = [
     ("$ORIGIN/", "a/lib"),
     ("$ORIGIN/.:$ORIGIN//../lib/:$ORIGIN/../b", "a/lib a/b"),
     ("$ORIGIN/../..", "."),
-    ("$ORIGIN/../../..", ""),
-    ("$ORIGIN/../../../site-packages/b", ""),
+    ("$ORIGIN/../../..", ".."),
+    ("$ORIGIN/../../../../x:$ORIGIN/../../../../../bin/..", "../../x ../../.."),
+    ("$ORIGIN/../../../../../lib/x", "../../x"),
+    ("$ORIGIN/../../../site-packages/b", "b"),
+    ("$ORIGIN/../../../../../..", ""),
     ("/usr/lib:/$ORIGIN/b:lib:$ORIGINAL/b:${ORIGIN}al/b:$LIB/b:${ORIGIN/b", ""),
     ("", ""),
     (":", ""),
@@ -86,7 +99,7 @@ def test_searches_of_mach_o() -> None:
     ]
     rpaths = ["@loader_path/../b/lib", "@loader_path", "@executable_path/..", "/opt/lib", "@loader_path/../../.."]
     assert macho_searches("a/x.so", needed, rpaths) == [
-        search("b/lib a", "liby.dylib QtCore.framework/Versions/A/QtCore"),
+        search("b/lib a ../..", "liby.dylib QtCore.framework/Versions/A/QtCore"),
         search("b", "libz.dylib", chained=False),
     ]
     assert macho_searches("a/x.so", ["/usr/lib/libSystem.B.dylib"], rpaths) == []
@@ -177,6 +190,8 @@ LINKS: dict[str, tuple[list[Native], set[tuple[int, int]]]] = {
         ],
         {(0, 1), (0, 2), (0, 3)},
     ),
+    "under the prefix": ([native("a/x.so", search("../..", "liby.so")), native("../../liby.so")], {(0, 1)}),
+    "its own under the prefix": ([native("a/x.so ../../liby.so", search("../..", "liby.so"))], {(0, 0)}),
     "a circle": (
         [
             native("a/x.so", search("b", "y.so", chained=False)),
@@ -225,6 +240,14 @@ def test_links_are_what_the_loader_would_follow(natives: list[Native]) -> None:
     if not any(wanted.chained for one in natives for wanted in one.searches):
         assert found == direct
     assert all(one != other for one, other in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("lib/x.so", "../../x.so"), ("lib/a/x.so", "../../a/x.so"), ("bin/x", "../../../bin/x"), ("x", "../../../x")],
+)
+def test_data_lies_under_the_prefix(path: str, expected: str) -> None:
+    assert data_path(path) == expected
 
 
 def who(natives: list[Native], path: str) -> set[int]:

@@ -135,6 +135,29 @@ def test_the_shared_folder_holds_the_entries_files(machine: Machine, siblings: S
     assert not list((machine.store / "multi-site-packages").rglob("__pycache__"))
 
 
+@pytest.mark.parametrize(("names", "expected"), [(["sib-user", "sib-data"], "802\n"), (["sib-both"], "802\n")])
+def test_libraries_under_the_prefix(machine: Machine, names: list[str], expected: str) -> None:
+    """``$ORIGIN/../../..`` leads from a package to the environment's ``lib``, where wheels put data files."""
+    Siblings(machine.folder / "c", machine.index.folder).under_the_prefix()
+    machine.run("lock", *names).succeeded()
+    module = names[0].replace("-", "_")
+    probe = f"import {module}; print({module}.answer())"
+    python = machine.environment.python.resolve()
+    assert machine.python(probe, venv=plain(machine, *names, python=python)).succeeded().out == expected
+    assert machine.python(probe).succeeded().out == expected
+    (folder,) = shared(machine)
+    assert (folder / "site-packages").readlink() == Path("lib/python/site-packages")
+    assert machine.run("doctor", "--deep", "--json").succeeded().json["findings"] == []
+    # What an environment without it has stays as it was.
+    assert (machine.venv / "lib" / f"lib{names[-1]}.so.1").is_file()
+
+
+def test_a_library_under_the_prefix_that_nobody_looks_for(machine: Machine) -> None:
+    Siblings(machine.folder / "c", machine.index.folder).under_the_prefix()
+    machine.run("lock", "sib-data").succeeded()
+    assert shared(machine) == []
+
+
 class TestTheDoctor:
     @pytest.fixture
     def folder(self, machine: Machine, siblings: Siblings) -> Path:
