@@ -145,6 +145,9 @@ class Side:
         """Put names for places, and words for what varies."""
         environment = self.environment
         folders = {name: str(getattr(environment, name)) for name in ("store", "site", "venv")}
+        for folder in folders.values():
+            # Some say where a file is as seen from the working folder.
+            text = text.replace(os.path.relpath(folder, self.work) + "/", f"{folder}/")
         return normalised(_TERMINAL.sub("", text), {**folders, "run": str(self.folder)}, self.varying)
 
     def tree(self, folder: str, *, content: bool = True) -> dict[str, str]:

@@ -47,8 +47,6 @@ def drive(side: Side) -> None:
     side.run("python", "-m", "timeit", "-n1", "-r1", "import requests", quiet=True)
     side.run("python", "-m", "pdb", "-c", "continue", "-c", "quit", "zipped/__main__.py")
     side.run("python", "-m", "cProfile", "-s", "name", "zipped/__main__.py", quiet=True)
-    ignored = f"{side.environment.venv}:$prefix"
-    side.run("python", "-m", "trace", "--trace", "--ignore-dir", ignored, "zipped/__main__.py")
     side.run("python", "-m", "pydoc", "requests.api")
     side.run("python", "-m", "site")
     side.run("python", "-m", "venv", "--without-pip", "--system-site-packages", "inner")
@@ -59,7 +57,7 @@ def drive(side: Side) -> None:
 
 
 PROGRAM = Program(
-    does="pools of processes by spawn, fork and forkserver, joblib, a zip application, `pdb`, `cProfile`, `trace`,"
+    does="pools of processes by spawn, fork and forkserver, joblib, a zip application, `pdb`, `cProfile`,"
     " `pydoc`, `site`, an environment made on top, warnings as errors",
     requirements=("requests", "numpy", "joblib"),
     drive=drive,

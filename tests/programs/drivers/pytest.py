@@ -82,7 +82,8 @@ def drive(side: Side) -> None:
     side.run("pytest", "-q", "--cov=shop", "-n", "2", ordered=False)
     side.run("pytest", "--import-mode=importlib", "--doctest-modules", "-q", "shop.py", "test_shop.py")
     side.run("pytest", "--pyargs", "-q", "idna", "--co")
-    side.run("pytest", "--trace-config", "--co", "-q")
+    # Plugins are registered in the order of a folder's entries.
+    side.run("pytest", "--trace-config", "--co", "-q", ordered=False)
     side.run("pytest", "--fixtures", "-q")
     side.run("python", "-O", "-m", "pytest", "-q")
     side.run("python", "asks.py")
