@@ -183,6 +183,7 @@ REAL = {
 
 @pytest.mark.index
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("system", REAL)
 def test_real_wheels(tmp_path: Path, system: str) -> None:
     platform, requirements = REAL[system]

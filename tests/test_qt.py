@@ -12,7 +12,7 @@ import pytest
 
 from tests.pythons import found_pythons
 
-pytestmark = [pytest.mark.index, pytest.mark.slow, pytest.mark.xdist_group("qt")]
+pytestmark = [pytest.mark.index, pytest.mark.slow, pytest.mark.exhaustive, pytest.mark.xdist_group("qt")]
 
 PROBE = Path(__file__).parent / "probes" / "qt_window.py"
 # What Qt's wheels expect of the system.

@@ -2,7 +2,7 @@
 # rows = [7, 16]
 # says = "a window of Qt without a screen: PyQt5, its Qt, and sip in PyQt5's own package"
 # requirements = ["PyQt5"]
-# cost = "index"
+# cost = "long"
 # needs = ["libGL.so.1", "libEGL.so.1", "libxkbcommon.so.0", "libdbus-1.so.3", "libfontconfig.so.1", "libglib-2.0.so.0"]
 # environ = {QT_QPA_PLATFORM = "offscreen", XDG_RUNTIME_DIR = "{run}"}
 # expects = ["200 80 2113632 offscreen", "platforms/libqoffscreen.so"]

@@ -3,7 +3,7 @@
 # says = "a window of Qt without a screen: PySide6's modules, plugins and translations"
 # requirements = ["PySide6-Essentials"]
 # python = ">=3.9"
-# cost = "index"
+# cost = "long"
 # needs = ["libGL.so.1", "libEGL.so.1", "libxkbcommon.so.0", "libdbus-1.so.3", "libfontconfig.so.1", "libglib-2.0.so.0"]
 # environ = {QT_QPA_PLATFORM = "offscreen"}
 # expects = ["200 80 2113632 offscreen", "platforms/libqoffscreen.so"]
