@@ -89,6 +89,8 @@ class Environment:
         """Run commands of the command line in an environment of multisite's."""
         for command in commands:
             self._multisite(*command.split())
+        if commands and self.kind != "multisite":  # a sync mends the finder
+            break_finder(self.kind, self.venv, self.site)
 
     def install(self, requirements: Sequence[str]) -> None:
         """Have made wheels really installed."""

@@ -51,7 +51,7 @@ ELSEWHERE: dict[int, tuple[str, ...]] = {
     13: ("tests/programs",),
     16: ("tests/test_siblings.py", "tests/test_qt.py"),
     28: ("tests/test_sitemetadata.py",),
-    29: ("tests/test_view.py",),
+    29: ("tests/test_static_tools.py", "tests/test_view.py"),
     32: ("tests/programs",),
     36: ("tests/test_startup.py",),
     39: ("tests/suites",),
