@@ -67,7 +67,7 @@ SUITES = (
     ),
     Suite(
         name="sqlalchemy",
-        pythons=("3.12",),
+        pythons=("3.13",),
         requirements=("sqlalchemy", "pytest", "greenlet", "typing-extensions"),
         pytest=("test/base", "test/engine", "test/sql", "-p", "no:cacheprovider", "--db", "sqlite"),
         sdist="sqlalchemy",

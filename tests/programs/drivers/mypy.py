@@ -26,7 +26,7 @@ def drive(side: Side) -> None:
 
 
 PROGRAM = Program(
-    does="check a small project that imports annotated distributions and stubs",
+    does="check a small project that imports annotated distributions and stubs, after `multisite view --mypy`",
     requirements=("mypy", "attrs", "pyyaml", "types-pyyaml"),
     drive=drive,
     prepared=("view --mypy",),
