@@ -7,6 +7,7 @@ cache itself: without one, everything works and takes longer. Layout: docs/forma
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -55,12 +56,12 @@ class Cache:
     def find(self, sha256: str) -> Path | None:
         """Return the kept file that had this hash when it came here."""
         path = self._artifact(sha256)
-        return path if path is not None and path.is_file() else None
+        return path if path is not None and _is_file(path) else None
 
     def keep(self, file: Path, sha256: str) -> None:
         """Keep a copy of a *file* whose hash was verified."""
         path = self._artifact(sha256)
-        if path is None or path.exists():
+        if path is None or _is_file(path):
             return
         temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
         with contextlib.suppress(OSError):
@@ -151,7 +152,16 @@ class Cache:
 
 def _remove_stale(*folders: Path) -> None:
     oldest = time.time() - _STALE
-    for path in [path for folder in folders if folder.is_dir() for path in folder.iterdir()]:
+    found: list[Path] = []
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found += folder.iterdir()
+    for path in found:
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 remove_tree(path)
+
+
+def _is_file(path: Path) -> bool:
+    # Path.is_file() raises where a folder above may not be entered, as in another account's home.
+    return os.path.isfile(path)  # noqa: PTH113

@@ -7,6 +7,7 @@ dies in between leaves the environment as it was.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import time
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from multisite.state import EnvironmentState
 
 __all__ = ["Lockstep"]
+
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_TIME = "mtime_ns"  # of the lockfile, in the binding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,13 @@ class Lockstep:
         path = self.environment.state_folder / "table"
         if _is_same(path, table):
             return False
-        write_atomic(path, table)
+        try:
+            write_atomic(path, table)
+        except OSError as error:
+            # An image has times in whole seconds, and may be read-only: start-up compares the hash there.
+            if error.errno in _READ_ONLY and _is_same(path, table, but_for=_TIME):
+                return False
+            raise
         return True
 
     def _binding(self, state: EnvironmentState, lockfile: os.stat_result) -> Binding:
@@ -98,12 +108,13 @@ def _renew(folder: Path) -> None:
     os.utime(folder, (new, new))
 
 
-def _is_same(path: Path, table: bytes) -> bool:
-    """Tell whether the table file says the same; marshalled bytes may differ for equal values."""
+def _is_same(path: Path, table: bytes, *, but_for: str = "") -> bool:
+    """Tell whether the table file says the same, *but_for* a part of the binding; equal values may differ in bytes."""
     try:
-        return DispatchTable.decode(path.read_bytes(), path) == DispatchTable.decode(table, path)
+        (here, found), (there, wanted) = (DispatchTable.decode(data, path) for data in (path.read_bytes(), table))
     except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
         return False
+    return found == wanted and {**here, but_for: None} == {**there, but_for: None}
 
 
 def _content(path: Path) -> bytes | None:

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from multisite.addresses import strip_credentials
 from multisite.entry import Artifact
-from multisite.errors import InvalidWheel
+from multisite.errors import InvalidWheel, MultisiteError
 from multisite.lockfile import ArchiveSource, DirectorySource, FileSource, WheelSource
 from multisite.sourcetree import tree_state
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Builds", "Fetches", "Provided", "Provider"]
 
 _KEY_FORMAT = 1
+_ATTEMPTS = 3  # of what somebody deletes from the cache meanwhile
 
 
 class Fetches(Protocol):
@@ -111,14 +112,21 @@ class Provider:
         # Of folders the keys tell what is in them now, so they are made once, and before anything is built.
         work = _Work(provider=self, keys={item.name: self._key(item) for item in pinned}, damaged=damaged)
         found = {item.name: work.found(item) for item in pinned}
-        missing = [item for item in pinned if found[item.name] is None]
-        done = [provided for provided in found.values() if provided is not None]
-        if missing:
+        done = {name: provided for name, provided in found.items() if provided is not None}
+        for attempt in range(1, _ATTEMPTS + 1):
+            missing = {item.name: item for item in pinned if item.name not in done}
+            if not missing:
+                break
             with self.cache.workplace() as folder:
-                asked = {item.name: item for item in missing}
-                made = work.made([_grounded(item, self.base) for item in missing], folder)
-                done.extend(replace(provided, pinned=asked[provided.pinned.name]) for provided in made)
-        return tuple(sorted(done, key=lambda provided: provided.pinned.name))
+                try:
+                    for provided in work.made([_grounded(item, self.base) for item in missing.values()], folder):
+                        name = provided.pinned.name
+                        done[name] = replace(provided, pinned=missing[name])
+                except (OSError, MultisiteError) as error:
+                    if attempt == _ATTEMPTS or not _was_removed(folder, error):
+                        raise
+                    self.notice("the cache was removed, with files on their way: beginning with them anew")
+        return tuple(sorted(done.values(), key=lambda provided: provided.pinned.name))
 
     def _key(self, pinned: Pinned) -> str | None:
         """Return what a source that is no wheel, or one whose hash is not SHA-256, is known by in the store."""
@@ -188,7 +196,10 @@ class _Work:
         path, sha256, filename = found
         target = folder / "kept" / pinned.name / filename
         target.parent.mkdir(parents=True)
-        shutil.copyfile(path, target)
+        try:
+            shutil.copyfile(path, target)
+        except (FileNotFoundError, PermissionError):  # removed meanwhile, or another account's
+            return None
         if Artifact.of(target).sha256 == sha256:
             return target
         self.provider.cache.drop(sha256)
@@ -215,6 +226,15 @@ class _Work:
         stored = store.add_wheel(wheel, artifact=artifact, source_key=key)
         _check(pinned, stored)
         return stored
+
+
+def _was_removed(folder: Path, error: BaseException | None) -> bool:
+    """Tell whether somebody deleted *folder*, or something in there that was needed."""
+    while error is not None:
+        if isinstance(error, FileNotFoundError) and str(error.filename).startswith(str(folder)):
+            return True
+        error = error.__cause__
+    return not folder.exists()
 
 
 def _grounded(pinned: Pinned, base: Path) -> Pinned:

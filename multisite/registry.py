@@ -130,11 +130,12 @@ def register(
     builds: Iterable[BuildId],
     shared: Iterable[str] = (),
     history: Iterable[HistoryItem] = (),
+    write: bool = True,
 ) -> bool:
     """Note in the store that *environment* uses these entries; return whether that is news.
 
     An environment that was moved takes its registration along. Where another account's store has no place for it,
-    nothing is noted.
+    nothing is noted; nor is it without *write*, which only tells.
     """
     new = Registration(
         id=id,
@@ -152,6 +153,8 @@ def register(
     same = before is not None and replace(new, seen=before.seen) == before
     if before is not None and same and 0 <= new.seen - before.seen < _SEEN_EVERY:
         return False
+    if not write:
+        return not same
     path = _path(store_root, id)
     try:
         path.parent.mkdir(exist_ok=True)

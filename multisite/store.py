@@ -116,7 +116,7 @@ class Store:
         found = None if replace else self.find_artifact(artifact.sha256)
         try:
             if found is None:
-                self._check_writable()
+                self.demand_writable()
                 found = self._unpacked(path, artifact, replace=replace)
             self._note(found, artifact, source_key)
         except OSError as error:
@@ -131,7 +131,7 @@ class Store:
             discard_shared(self.root, members)
         found = find_shared(self.root, members)
         if found is None:
-            self._check_writable()
+            self.demand_writable()
             found = make_shared(self.root, members)
         return found
 
@@ -148,17 +148,23 @@ class Store:
 
     def write_table(self, key: str, data: bytes) -> None:
         """Keep a compiled dispatch table for every environment with the same key."""
-        self._check_writable()
+        self.demand_writable()
         path = self.table_path(key)
         path.parent.mkdir(exist_ok=True)
         write_atomic(path, data)
 
+    @property
+    def is_ours_to_write(self) -> bool:
+        """Whether this multisite knows enough to write there; file modes may forbid it all the same."""
+        return self.min_writer <= FORMAT
+
+    def demand_writable(self) -> None:
+        """Refuse to write to a store to which only later releases may. Raises UnsupportedFormat."""
+        if not self.is_ours_to_write:
+            raise UnsupportedFormat("store, to write to it,", self.root, found=self.min_writer, known=FORMAT)
+
     def _folder(self, build: BuildId) -> Path:
         return self.root / ENTRIES / build.path
-
-    def _check_writable(self) -> None:
-        if self.min_writer > FORMAT:
-            raise UnsupportedFormat("store, to write to it,", self.root, found=self.min_writer, known=FORMAT)
 
     def _described_again(self, build: BuildId, folder: Path, error: Exception) -> Manifest:
         """Make a manifest again that is missing, damaged, or of another format."""
@@ -169,7 +175,7 @@ class Store:
             problem = f"RECORD and metadata are those of {manifest.build_id}"
             raise InvalidDocument("entry", folder, [problem], hint="multisite sync") from error
         # What a later multisite wrote is left for it.
-        if not (isinstance(error, UnsupportedFormat) and _is_later(error.found)) and self.min_writer <= FORMAT:
+        if not (isinstance(error, UnsupportedFormat) and _is_later(error.found)) and self.is_ours_to_write:
             try:
                 write_atomic(folder / "manifest.json", manifest.to_document())
             except OSError as failure:
@@ -220,7 +226,7 @@ class Store:
     def _note(self, found: StoredDistribution, artifact: Artifact, source_key: str | None) -> None:
         """Write down that *artifact*, and the build *source_key*, lead to this entry."""
         if not _has(_origins(found), artifact, source_key):
-            self._check_writable()
+            self.demand_writable()
             name = hashlib.sha256(str(found.id).encode()).hexdigest()[:32]
             with locked(self.root / "locks" / f"{name}.lock"):
                 noted = (_origins(found) or Origins()).with_artifact(artifact)
@@ -242,7 +248,7 @@ class Store:
         with contextlib.suppress(FileNotFoundError):
             if path.read_bytes() == document:
                 return
-        self._check_writable()
+        self.demand_writable()
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, document)
 

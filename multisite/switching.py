@@ -102,13 +102,15 @@ class Switch:
             restore=restore,
         )
         state = self._state(plan)
+        if self._register(state, write=False):
+            self.store.demand_writable()
         clean_up(self.environment, Path(os.path.realpath(self.wanted.target)))
         if state != self.before:
             announce(self.environment, state)
         apply_installation(plan.adding, self.environment)
         written = [bool(plan), keep(self.environment, state.lock_sha256, self.wanted.data)]
         self._share_table()
-        self._register(state)
+        self._register(state, write=self.store.is_ours_to_write)
         written += [step() for step in self._decisive_steps(state)]
         left_alone = tuple(self._leave_own_lockfile(state))
         apply_installation(plan.taking_away, self.environment)
@@ -239,7 +241,7 @@ class Switch:
 
     def _share_table(self) -> None:
         """Keep the compiled table in the store, for environments with the same lockfile and for this one's return."""
-        if self.store.read_table(self.key) is not None:
+        if self.store.read_table(self.key) is not None or not self.store.is_ours_to_write:
             return
         try:
             self.store.write_table(self.key, self.table.encode())
@@ -247,14 +249,16 @@ class Switch:
             if error.errno not in _READ_ONLY:
                 raise
 
-    def _register(self, state: EnvironmentState) -> None:
-        register(
+    def _register(self, state: EnvironmentState, *, write: bool) -> bool:
+        """Note in the store what it uses, or only tell whether that is news."""
+        return register(
             self.store.root,
             self.environment,
             id=state.id,
             builds=[chosen.build for chosen in state.builds.values()],
             shared=sorted({chosen.shared for chosen in state.builds.values() if chosen.shared}),
             history=state.history,
+            write=write,
         )
 
     def _follow_move(self) -> bool:

@@ -147,6 +147,7 @@ class _Keeping:
 
     def keep(self, build: BuildId) -> None:
         if build not in self._builds:
+            self._store.demand_writable()
             self._pin.add(build)
 
     def shared_folders(

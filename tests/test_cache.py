@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from multisite.store import Store, StoredDistribution
 from tests import builders
 from tests.index import Fault
 from tests.machine import Machine
@@ -54,6 +57,59 @@ def locked_sdist(machine: Machine) -> Path:
     with tarfile.open(path, "w:gz") as archive:
         archive.add(folder, folder.name)
     return lockfile(machine, "sdist", machine.index.file_url(path.name), machine.index.sha256(path.name))
+
+
+@pytest.mark.parametrize("what", ["all", "the files"])
+def test_it_may_be_deleted_while_a_command_runs(machine: Machine, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    cache = machine.folder / "cache"
+    machine.variables["MULTISITE_CACHE"] = str(cache)
+    for name in ("alpha", "beta", "gamma"):
+        machine.wheel(name)
+    machine.run("lock", "alpha", "beta", "gamma", "--venv", "first", "--store", "first-store").succeeded()
+    add, deleted = Store.add_wheel, list[Path]()
+
+    def add_after_deletion(store: Store, path: Path, **options: Any) -> StoredDistribution:
+        if len(deleted) < 2:
+            deleted.append(path)
+            for folder in [cache] if what == "all" else list((cache / "work").glob("*/*")):
+                shutil.rmtree(folder)
+        return add(store, path, **options)
+
+    monkeypatch.setattr(Store, "add_wheel", add_after_deletion)
+    done = machine.run("sync", machine.work / "first" / "pylock.toml").succeeded()
+    said = "the cache was removed, with files on their way: beginning with them anew"
+    assert done.err.count(said) == len(deleted) == 2
+    assert machine.python("import alpha, beta, gamma; print(gamma.version)").out == "1.0\n"
+
+
+def test_who_deletes_it_again_and_again_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.wheel("alpha")
+    before = list(machine.work.iterdir())
+
+    def add_after_deletion(store: Store, path: Path, **options: Any) -> StoredDistribution:
+        path.unlink()
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    monkeypatch.setattr(Store, "add_wheel", add_after_deletion)
+    done = machine.run("lock", "alpha")
+    assert done.code == 3
+    assert "alpha-1.0-py3-none-any.whl: No such file or directory\n" in done.err
+    assert list(machine.work.iterdir()) == before
+
+
+@pytest.mark.parametrize("inside", ["", "artifacts", "beginnings", "built", "work"])
+def test_a_folder_that_may_not_be_entered(machine: Machine, inside: str) -> None:
+    cache = machine.folder / "home" / ".cache" / "multisite"
+    lock = locked_sdist(machine)
+    machine.run("sync", lock, "--venv", "first", "--store", machine.folder / "first-store").succeeded()
+    closed = cache / inside
+    closed.mkdir(exist_ok=True)
+    closed.chmod(0)
+    try:
+        machine.run_unprivileged("sync", lock).succeeded()
+    finally:
+        closed.chmod(0o755)
+    assert machine.python("import alpha; print(alpha.version)").out == "1.0\n"
 
 
 def builds(machine: Machine) -> int:

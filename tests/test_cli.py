@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -343,6 +345,29 @@ def test_a_second_environment_takes_only_small_files(machine: Machine) -> None:
     )
     assert size < 200_000
     assert machine.program("alpha", venv=machine.work / "second").out == "alpha 1.0\n"
+
+
+def test_a_store_that_only_later_releases_write_to_is_left_as_it_is(machine: Machine) -> None:
+    first, second = (machine.work / name for name in ("first.toml", "second.toml"))
+    for lock, names in ((first, ["alpha"]), (second, ["beta"])):
+        machine.run("lock", *names, "--venv", lock.stem).succeeded()
+        shutil.copyfile(machine.work / lock.stem / "pylock.toml", lock)
+    machine.run("sync", first).succeeded()
+    description = json.loads((machine.store / "store.json").read_text())
+    (machine.store / "store.json").write_text(json.dumps({**description, "min_writer": 2}))
+    before = snapshot(machine.store), snapshot(machine.venv, content=True)
+    # It has all that these want; but it would have to know that they want it.
+    for venv in (".venv", "new"):
+        done = machine.run("sync", second, "--venv", venv)
+        assert done.code == 3
+        assert done.err.endswith(
+            f"error: {machine.store}: store, to write to it, has format 2; this multisite knows format 1\n"
+            "next: upgrade multisite: pip install --upgrade multisite\n"
+        )
+    assert machine.run("sync").succeeded().err.endswith("unchanged; 2 distributions\n")
+    assert (snapshot(machine.store), snapshot(machine.venv, content=True)) == before
+    assert not (machine.work / "new").exists()
+    assert machine.python("import alpha").code == 0
 
 
 # Changing, and going back.

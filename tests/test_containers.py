@@ -151,3 +151,13 @@ def test_bytecode_in_a_folder_of_its_own(elsewhere: Container, tmp_path: Path) -
     done = run(container, PROBE, MULTISITE_STORE=str(STORE), PYTHONPYCACHEPREFIX=str(kept))
     assert done.code == 0
     assert list(tmp_path.rglob("alpha.*.pyc"))
+
+
+def test_a_sync_where_only_times_are_others(built: Machine, python: Path) -> None:
+    """Nothing has to be written, so that nothing can be written is no failure."""
+    os.utime(built.lockfile, (1700000000, 1700000000))
+    same = Container(read_only=[built.venv, built.store])
+    for command in ("doctor", "sync"):
+        done = same.run(sys.executable, "-m", "multisite", command, "--venv", built.venv)
+        assert (done.code, done.out) == (0, ""), done.err
+    assert done.err.endswith("unchanged; 1 distribution\n")
