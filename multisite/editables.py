@@ -138,6 +138,8 @@ def _known(before: EnvironmentState | None) -> tuple[StateProject, ...]:
 
 def _is_current(installed: StateProject, folder: Path, environment: Environment) -> bool:
     """Tell whether all its files are there, its programs start here, and what its metadata come from is not newer."""
+    if not folder.is_dir():
+        return False  # the build that is tried then says what is missing
     written = [environment.path / file for file in installed.files]
     # What is in the folder of another version of Python is not found.
     metadata = [file for file in written if file.name == "METADATA" and environment.site_packages in file.parents]

@@ -164,19 +164,23 @@ class Interpreter:
         )
 
 
-def inspect_interpreter(executable: Path) -> Interpreter:
-    """Ask the interpreter at *executable*. Raises InterpreterNotUsable."""
+def inspect_interpreter(executable: Path, *, finder: bool = True) -> Interpreter:
+    """Ask the interpreter at *executable*, that of an environment with or without its *finder*.
+
+    Raises InterpreterNotUsable.
+    """
     path = Path(executable).absolute()  # links stay: they are how an environment finds itself
-    return Interpreter.from_facts(path, interpreter_facts(path))
+    return Interpreter.from_facts(path, interpreter_facts(path, finder=finder))
 
 
-def interpreter_facts(executable: Path) -> dict[str, Any]:
+def interpreter_facts(executable: Path, *, finder: bool = True) -> dict[str, Any]:
     """Run *executable* once and return what it says of itself, as plain values that JSON can hold.
 
-    Raises InterpreterNotUsable where it does not start or is none that multisite supports. The answer
-    holds until the file or the operating system changes, so that it can be kept by path, size and time.
+    Without the *finder* nothing that is locked has a say. Raises InterpreterNotUsable where it does not start or is
+    none that multisite supports. The answer holds until the file or the operating system changes, so that it can be
+    kept by path, size and time.
     """
-    answer = _ask(executable)
+    answer = _ask(executable, finder=finder)
     name, version = answer["implementation"], tuple(answer["version_info"])
     if name != "CPython" or version < OLDEST:
         found = f"{name} {'.'.join(map(str, version))}"
@@ -184,13 +188,23 @@ def interpreter_facts(executable: Path) -> dict[str, Any]:
     return answer
 
 
-def _ask(executable: Path) -> dict[str, Any]:
+def _ask(executable: Path, *, finder: bool) -> dict[str, Any]:
     # Mac: without the variable, interpreters built for older systems are told 10.16 instead of the real version.
     environ = {**os.environ, "SYSTEM_VERSION_COMPAT": "0", "MULTISITE_DISABLE": "1"}
-    command = [str(executable), "-I", "-c", f"MARK = {_MARK!r}{_PROBE}"]
+    folder = None
+    if not finder:  # -I would have the variable ignored that switches it off
+        environ = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
+        folder = executable.parent
+    command = [str(executable), "-I" if finder else "-s", "-c", f"MARK = {_MARK!r}{_PROBE}"]
     try:
         done = subprocess.run(
-            command, capture_output=True, check=False, env=environ, stdin=subprocess.DEVNULL, timeout=_TIMEOUT
+            command,
+            capture_output=True,
+            check=False,
+            env=environ,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            timeout=_TIMEOUT,
         )
     except OSError as error:
         raise InterpreterNotUsable(str(executable), f"it cannot be run: {error.strerror}") from error

@@ -58,7 +58,10 @@ def describe_store(root: Path) -> Description:
 
 def is_store(root: Path) -> bool:
     """Tell whether there is a store in *root*, be it one whose ``store.json`` was lost."""
-    return (root / _NAME).exists() or (root / ENTRIES).is_dir()
+    if (root / _NAME).exists() or (root / ENTRIES).is_dir():
+        return True
+    names = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    return "locks" in names <= _FOLDERS and names != {"locks"}  # half removed; with locks alone, one that is being made
 
 
 def create(root: Path) -> None:
@@ -71,6 +74,8 @@ def create(root: Path) -> None:
     if strangers and not (root / _NAME).exists():
         raise StoreNotUsable(root, f"no store, and not empty: it holds {strangers[0]}")
     _write(root, secrets.token_hex(16), unless=(root / _NAME).exists)
+    # Interpreters take a store without it for one that is not mounted. Not earlier: it would be a store without a name.
+    (root / ENTRIES).mkdir(exist_ok=True)
 
 
 def mend(root: Path) -> str | None:
@@ -91,6 +96,7 @@ def mend(root: Path) -> str | None:
         _refuse_later_formats(root)
         found = _ID.search(_content(root / _NAME))
         _write(root, found[1].decode() if found else secrets.token_hex(16), unless=lambda: _is_sound(root))
+        (root / ENTRIES).mkdir(exist_ok=True)
         return str(error)
     return None
 

@@ -16,7 +16,7 @@ from multisite.files import locked, remove_tree
 from multisite.interpreter import inspect_interpreter
 from multisite.interpreters import find_interpreter
 from multisite.recall import recall
-from multisite.remaking import Ruin, left_behind, own_interpreter, remade
+from multisite.remaking import Ruin, left_behind, own_interpreter, remade, starts_unlocked
 from multisite.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -141,6 +141,11 @@ class Place:
     def _meet(self, environment: Environment) -> None:
         """Hold an environment that is there, with the interpreter that it has or is to have."""
         self._examine(environment)
+        sees = environment.configuration.get("include-system-site-packages", "false").lower() == "true"
+        if self._system_site_packages and not sees and environment.fault is None:
+            message = "--system-site-packages is for a new environment, and this one does not see them"
+            fix = f"write include-system-site-packages = true into {self.path / 'pyvenv.cfg'}"
+            self._find(Severity.WARNING, message, fix)
         self._take(environment)
         if self._reason is not None:  # whoever held it until now may have mended it
             self._examine(Environment.remains(self.path))
@@ -151,6 +156,11 @@ class Place:
             own = _inspected(environment)
         except InterpreterNotUsable as error:
             ruin = Ruin.of(environment, error)
+            if ruin is None and (unlocked := starts_unlocked(environment)) is not None:
+                # A lockfile without what ends it must be able to take its place.
+                self._find(Severity.WARNING, f"it did not start with what was locked until now: {error.reason}")
+                self.interpreter = self._demanded(unlocked)
+                return
             if ruin is None:
                 reason = f"its interpreter, {error.wanted}, cannot be used: {error.reason}"
                 hint = "remove what keeps it from starting: a .pth file or sitecustomize.py, most often"
@@ -184,8 +194,10 @@ class Place:
             version = self.interpreter.version
             self._find(Severity.WARNING, f"{shown} stayed in {site}, where Python {version} does not look")
 
-    def _find(self, severity: Severity, message: str) -> None:
-        self.findings = (*self.findings, Finding(check="interpreter", severity=severity, message=message))
+    def _find(self, severity: Severity, message: str, fix: str | None = None) -> None:
+        found = Finding(check="interpreter", severity=severity, message=message, fix=fix)
+        if found not in self.findings:
+            self.findings = (*self.findings, found)
 
     def _take(self, environment: Environment) -> None:
         """Hold *environment* until the end of the block, then see what is known of it."""

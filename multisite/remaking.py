@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from multisite.interpreter import Interpreter
 
-__all__ = ["Ruin", "left_behind", "own_interpreter", "remade"]
+__all__ = ["Ruin", "left_behind", "own_interpreter", "remade", "starts_unlocked"]
 
 _CONFIGURATION = "pyvenv.cfg"
 _PROGRAM = re.compile(r"python(\d+(\.\d+t?)?)?", re.ASCII)
@@ -114,6 +114,16 @@ def own_interpreter(environment: Environment) -> Interpreter:
     if environment.fault is not None:
         raise InterpreterNotUsable(str(environment.path), environment.fault)
     return inspect_interpreter(environment.python)
+
+
+def starts_unlocked(environment: Environment) -> Interpreter | None:
+    """Return the interpreter of *environment* if it starts without the finder: what is locked ends it otherwise."""
+    if environment.fault is not None or not (environment.site_packages / PTH_NAME).exists():
+        return None
+    try:
+        return inspect_interpreter(environment.python, finder=False)
+    except InterpreterNotUsable:
+        return None
 
 
 def _gone(environment: Environment, problem: InterpreterNotUsable) -> str | None:

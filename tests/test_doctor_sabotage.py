@@ -20,6 +20,8 @@ from multisite.doctor import CHECKS, damaged_builds, examine, unopened
 from multisite.environment import Environment
 from multisite.errors import NotAnEnvironment
 from multisite.interpreter import Interpreter, inspect_interpreter
+from multisite.names import normalize
+from multisite.state import StateProject
 from multisite.wanted import Wanted
 from multisite.workshop import Workshop
 from tests.builders import make_wheel, record_hash, write_tree
@@ -367,6 +369,15 @@ def never_written(case: Case) -> None:
     (case.venv / "bin" / "delta").unlink()
 
 
+def locked_program_that_ends_it(case: Case) -> None:
+    case.with_wheels(case.wheel("ending", files={"sitecustomize.py": "raise SystemExit(3)\n"}))
+
+
+def project_in_a_folder_that_is_gone(case: Case) -> None:
+    project = StateProject(name=normalize("my-project"), path="../project", files=("pyvenv.cfg",))
+    case.change_state(project=project)
+
+
 def moved_scripts(case: Case) -> None:
     """Leave programs and state as they would be, had the environment been made elsewhere."""
     files = dict(case.state.files)
@@ -390,7 +401,8 @@ def not_registered(case: Case) -> None:
 # What mends these takes a resolver, or a person.
 LATER = {
     "environment-unusable": "choose another folder: --venv DIR",
-    "interpreter-unusable": "multisite sync --venv ",
+    "interpreter-unusable": "",
+    "project-missing": "multisite lock --venv ",
     "lockfile-unfitting": "multisite lock --venv ",
     "requirement-unsatisfied": "multisite lock --venv ",
 }
@@ -425,6 +437,12 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
         other_interpreter,
         "the interpreter is {key}, and the environment was made for cpython-3.0.0-none",
         True,
+    ),
+    (
+        "interpreter-unusable",
+        locked_program_that_ends_it,
+        "*\nIt starts without the finder: something that is locked ends it",
+        False,
     ),
     (
         "interpreter-replaced",
@@ -597,6 +615,12 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
         "requirement-unsatisfied",
         extra_not_met,
         'gamma 1.0 requires delta; extra == "x", but delta is not there',
+        False,
+    ),
+    (
+        "project-missing",
+        project_in_a_folder_that_is_gone,
+        "my-project is imported from ../project, and that folder is gone",
         False,
     ),
     ("script-missing", remove("venv/bin/alpha"), "bin/alpha of alpha is missing", True),

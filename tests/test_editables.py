@@ -252,3 +252,17 @@ def test_a_wheel_and_a_folder_by_their_paths(machine: Machine, is_new: bool) -> 
     probe = f"import json, importlib.metadata as m; print(json.loads({read})['url'])"
     assert machine.python(probe.format("beta")).out == f"{(machine.work / wheel.name).as_uri()}\n"
     assert machine.python(probe.format("my-app")).out == f"{(machine.folder / 'library').as_uri()}\n"
+
+
+def test_a_folder_that_is_gone(machine: Machine) -> None:
+    folder = machine.project(machine.folder / "my-app", "my-app")
+    machine.run("lock", "-e", folder).succeeded()
+    folder.rename(machine.folder / "moved")
+    (finding,) = machine.run("doctor", "--json").json["findings"]
+    assert (finding["check"], finding["subject"]) == ("project-missing", "my-app")
+    assert finding["message"] == "my-app is imported from ../../my-app, and that folder is gone"
+    done = machine.run("sync")
+    assert (done.code, str(folder) in done.err) == (1, True)
+    (machine.folder / "moved").rename(folder)
+    machine.run("sync").succeeded()
+    assert machine.run("doctor").code == 0

@@ -506,3 +506,61 @@ def test_a_folder_of_data_files_that_is_a_link(machine: Machine) -> None:
     assert [path.name for path in elsewhere.rglob("*")] == ["mine"]
     assert (machine.venv / "jupyter").is_symlink()
     assert machine.run("doctor").code == 0
+
+
+def test_what_ends_the_interpreter_can_be_left_again(machine: Machine) -> None:
+    machine.wheel("ending", files={"sitecustomize.py": "raise SystemExit(3)\n"})
+    machine.run("lock", "alpha==1.0").succeeded()
+    good = machine.work / "pylock.good.toml"
+    shutil.copy(machine.lockfile, good)
+    machine.run("lock", "ending").succeeded()
+    assert machine.python("").code != 0
+    (finding,) = machine.run("doctor", "--json").json["findings"]
+    assert finding["message"].endswith("It starts without the finder: something that is locked ends it")
+    assert finding["fix"] == f"lock without it: multisite lock --venv {machine.venv}"
+    done = machine.run("sync").succeeded()
+    assert "warning [interpreter] it did not start with what was locked until now: " in done.err
+    machine.run("sync", good).succeeded()
+    assert machine.python(PROBE).code == 0
+    assert machine.run("doctor").code == 0
+
+
+@pytest.mark.parametrize("name", ["environment.json", "next.json", "registration"])
+def test_advice_for_what_a_later_multisite_wrote(machine: Machine, name: str) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    path = machine.venv / ".multisite" / name
+    if name == "registration":
+        (path,) = (machine.store / "environments").iterdir()
+    path.write_text('{"format": 99}')
+    upgrade = "upgrade multisite: pip install --upgrade multisite"
+    assert machine.run("sync").err.endswith(f"next: {upgrade}\n")
+    doctor = machine.run("doctor", "--json")
+    assert doctor.code != 0
+    assert [finding["fix"] for finding in doctor.json["findings"]] == [upgrade]
+
+
+def test_an_environment_that_venv_cleared(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", machine.venv], check=True)
+    fixes = {finding["fix"] for finding in machine.run("doctor", "--json").json["findings"]}
+    assert fixes == {f"multisite lock --venv {machine.venv}"}
+
+
+def test_system_site_packages_come_with_a_new_environment_only(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    done = machine.run("sync", "--system-site-packages").succeeded()
+    path = machine.venv / "pyvenv.cfg"
+    assert "--system-site-packages is for a new environment, and this one does not see them" in done.err
+    assert f"    write include-system-site-packages = true into {path}\n" in done.err
+    path.write_text(path.read_text().replace("= false", "= true"))
+    assert "new environment" not in machine.run("sync", "--system-site-packages").succeeded().err
+
+
+def test_a_store_that_was_half_removed(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    (machine.store / "store.json").unlink()
+    shutil.rmtree(machine.store / "multi-site-packages")
+    assert [item["check"] for item in machine.run("doctor", "--json").json["findings"]] == ["store-unusable"]
+    machine.run("sync").succeeded()
+    assert machine.python(PROBE).code == 0
+    assert machine.run("doctor").code == 0

@@ -240,6 +240,14 @@ CHECKS = (
         find=requirements.unsatisfied,
     ),
     Check(
+        id="project-missing",
+        subject="imports",
+        severity=_ERROR,
+        meaning="the folder of an editable project is gone, or a file of its installation",
+        mended_by="putting the folder back, `multisite sync`, or `multisite lock` without it",
+        find=state.project_missing,
+    ),
+    Check(
         id="script-missing",
         subject="programs",
         severity=_ERROR,

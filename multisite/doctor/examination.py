@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from multisite.interpreter import Interpreter
     from multisite.lockfile import Lock
     from multisite.names import BuildId
-    from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, RequestRecord
+    from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, RequestRecord, StateProject
 
 __all__ = [
     "Answer",
@@ -171,7 +171,7 @@ class Examination:
     the SHA-256 of the wheel, each None where only the build tells. ``python`` is size and time of the recorded
     interpreter's file now, None where it is gone. ``registered`` is the path that the store's registry has for it;
     ``can_register`` is False for another account's store that lets nobody register. ``remedies`` are the commands
-    for an environment that is none, an interpreter that does not start, a store that cannot be opened: by part.
+    for what is unreadable, by part. ``projects`` are the editable ones of which something is gone, each with that.
     """
 
     environment: Environment
@@ -188,6 +188,7 @@ class Examination:
     shared: Mapping[str, SharedFiles] = field(default_factory=dict)
     files: Mapping[str, ExaminedFile] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
+    projects: tuple[tuple[StateProject, str], ...] = ()
     real: Mapping[NormalizedName, RealDistribution] = field(default_factory=dict)
     interpreter: Interpreter | None = None
     python: tuple[int, int] | None = None
@@ -224,6 +225,11 @@ class Examination:
         return " ".join(["multisite lock", *map(shlex.quote, words), f"--venv {self.venv}"])
 
     @property
+    def is_other_python(self) -> bool:
+        """Whether the interpreter is not the one that the environment was made for."""
+        return self.state is not None and self.interpreter is not None and self.interpreter.key != self.state.python.key
+
+    @property
     def is_followed(self) -> bool:
         """Whether the interpreter follows the environment's table, so that what it finds can be held against that."""
         sound = not self.bootstrap and self.answer is not None and not self.answer.stale_bytecode
@@ -245,6 +251,7 @@ class Examination:
         return bool(
             self.table is None
             or self.lock is None
+            or self.is_other_python
             or "store" in self.unreadable
             or self.bootstrap
             or self.lock.sha256 != self.binding.get("sha256")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,13 +27,14 @@ from multisite.errors import (
 )
 from multisite.layout import is_store
 from multisite.lockfile import Lock, WheelSource
+from multisite.recall import recall
 from multisite.registry import Registration
-from multisite.remaking import Ruin, own_interpreter
+from multisite.remaking import Ruin, own_interpreter, starts_unlocked
 from multisite.store import Store
 from multisite.view import ViewPlace, damaged, viewed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from multisite.doctor.examination import Answer, SharedFiles
     from multisite.environment import Environment
     from multisite.interpreter import Interpreter
-    from multisite.state import ChosenBuild, EnvironmentState, OwnedFile
+    from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, StateProject
 
 __all__ = ["look"]
 
@@ -76,7 +78,7 @@ class _Looking:
         unreadable: dict[str, str] = {}
         remedies: dict[str, str | None] = {}
         seen = Examination(environment=self.environment, deep=self.deep, unreadable=unreadable, remedies=remedies)
-        state = _readable("state", unreadable, self._state)
+        state = _readable("state", unreadable, lambda: self._state(remedies))
         table = _readable("table", unreadable, self._table)
         interpreter = self._interpreter(unreadable, remedies)
         seen = replace(seen, state=state, interpreter=interpreter)
@@ -95,6 +97,7 @@ class _Looking:
             seen,
             files=self._files(state),
             programs=self._programs(),
+            projects=tuple(self._incomplete(state)),
             python=_size_and_time(Path(state.python.executable)),
         )
         stores = _readable("store", unreadable, lambda: _open(seen.stores, remedies))
@@ -105,7 +108,7 @@ class _Looking:
                 builds=builds,
                 view=self._view(state, builds, unreadable),
                 shared=self._shared(builds, stores),
-                registered=_registered(stores[0].root, state.id),
+                registered=_registered(stores[0].root, state.id, remedies),
                 can_register=_can_register(stores[0].root),
             )
         if interpreter is not None:
@@ -117,8 +120,13 @@ class _Looking:
     def _bootstrap(self) -> Bootstrap:
         return Bootstrap(prefix=self.environment.path, site_packages=self.environment.site_packages)
 
-    def _state(self) -> EnvironmentState:
-        state = self.environment.read_state()
+    def _state(self, remedies: dict[str, str | None]) -> EnvironmentState:
+        try:
+            state = self.environment.read_state()
+            recall(self.environment)  # what a later multisite has begun is its own affair
+        except UnsupportedFormat as error:
+            remedies["state"] = error.hint
+            raise
         if state is None:
             raise MultisiteError(f"{self.environment.state_file} is missing: no sync has ended here")
         return state
@@ -132,6 +140,9 @@ class _Looking:
             unreadable["interpreter"] = str(error)
             ruin = Ruin.of(environment, error)
             remedies["interpreter"] = None if ruin is None else ruin.remedy(self.environ)
+            if ruin is None and starts_unlocked(environment) is not None:
+                unreadable["interpreter"] += "\nIt starts without the finder: something that is locked ends it"
+                remedies["interpreter"] = f"lock without it: multisite lock --venv {shlex.quote(str(environment.path))}"
             return None
 
     def _lock(self, state: EnvironmentState | None) -> Lock:
@@ -176,6 +187,14 @@ class _Looking:
         return {
             path: self._file(path, owned, is_script=path.startswith(scripts)) for path, owned in state.files.items()
         }
+
+    def _incomplete(self, state: EnvironmentState) -> Iterator[tuple[StateProject, str]]:
+        """Yield the editable projects of which something is gone, and what that is."""
+        folder = self.environment.path
+        for project in (*([state.project] if state.project else ()), *state.editables):
+            gone = [path for path in (project.path, *project.files) if not os.path.lexists(folder / path)]
+            if gone:
+                yield project, gone[0]
 
     def _programs(self) -> frozenset[str]:
         folder = self.environment.scripts
@@ -259,11 +278,14 @@ def _open(folders: tuple[str, ...], remedies: dict[str, str | None]) -> tuple[St
         raise
 
 
-def _registered(store_root: Path, identity: str) -> str | None:
+def _registered(store_root: Path, identity: str, remedies: dict[str, str | None]) -> str | None:
     path = store_root / "environments" / f"{identity}.json"
     try:
         return str(Registration.from_document(path.read_bytes(), path).path)
-    except (OSError, InvalidDocument, UnsupportedFormat):
+    except UnsupportedFormat as error:
+        remedies["registration"] = error.hint
+        return None
+    except (OSError, InvalidDocument):
         return None  # a sync writes it anew
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from multisite.doctor.examination import Examination
 
-__all__ = ["damaged", "not_registered", "store_unusable", "unusable"]
+__all__ = ["damaged", "not_registered", "project_missing", "store_unusable", "unusable"]
 
 
 def unusable(examination: Examination) -> Iterator[Fault]:
@@ -28,7 +28,9 @@ def damaged(examination: Examination) -> Iterator[Fault]:
     """Find an environment.json that is missing, damaged or of another format."""
     problem = examination.unreadable.get("state")
     if problem is not None:
-        yield Fault(message=problem, fix=examination.sync)
+        # Without a lockfile there is nothing to write it anew from.
+        anew = examination.lock_again if "lockfile" in examination.unreadable else examination.sync
+        yield Fault(message=problem, fix=examination.remedies.get("state") or anew)
 
 
 def store_unusable(examination: Examination) -> Iterator[Fault]:
@@ -37,6 +39,17 @@ def store_unusable(examination: Examination) -> Iterator[Fault]:
     if problem is not None:
         remedy = examination.remedies.get("store")
         yield Fault(message=problem, fix=examination.sync if remedy in {None, MEND} else remedy)
+
+
+def project_missing(examination: Examination) -> Iterator[Fault]:
+    """Find projects that are imported from folders which are gone, or whose files here are."""
+    for project, missing in examination.projects:
+        if missing == project.path:
+            message = f"{project.name} is imported from {project.path}, and that folder is gone"
+            yield Fault(subject=project.name, message=message, fix=examination.lock_again)
+        else:
+            message = f"{project.name} is installed editable, and {missing} is gone"
+            yield Fault(subject=project.name, message=message, fix=examination.sync)
 
 
 def not_registered(examination: Examination) -> Iterator[Fault]:
@@ -49,4 +62,4 @@ def not_registered(examination: Examination) -> Iterator[Fault]:
     if registered != path:
         known = "does not know of this environment" if registered is None else f"knows it as {registered}"
         message = f"the store {known}, so what it uses could be collected as garbage"
-        yield Fault(subject=path, message=message, fix=examination.sync)
+        yield Fault(subject=path, message=message, fix=examination.remedies.get("registration") or examination.sync)
