@@ -6,14 +6,13 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.parity.normalising import normalised
-from tests.programs.server import Server, running
+from tests.programs.process import Server, finished, running
 
 if TYPE_CHECKING:
     from tests.parity.environments import Environment
@@ -88,24 +87,14 @@ class Side:
         """
         environ = self.environ(variables)
         words = [self._program(str(command[0])), *map(str, command[1:])]
-        done = subprocess.run(
-            words,
-            cwd=self.work / cwd,
-            env=environ,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            input=told,
-            timeout=900,
-        )
-        self.codes.append(done.returncode)
+        code, out, err = finished(words, folder=self.work / cwd, environ=environ, told=told)
+        self.codes.append(code)
         shown = command[:1] if silent else command
-        self.note(f"$ {' '.join(map(str, shown))}", f"exit code {done.returncode}")
+        self.note(f"$ {' '.join(map(str, shown))}", f"exit code {code}")
         if not quiet:
-            self.note("out", done.stdout, ordered=ordered)
-            self.note("err", done.stderr, ordered=ordered)
-        return done.stdout
+            self.note("out", out, ordered=ordered)
+            self.note("err", err, ordered=ordered)
+        return out
 
     def probe(self, code: str, **options: Any) -> str:
         """Run *code* in the interpreter."""

@@ -6,8 +6,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from tests.parity.header import Rule
+from tests.programs.process import free_port
 from tests.programs.program import Program
-from tests.programs.server import free_port
 
 if TYPE_CHECKING:
     from tests.programs.side import Side

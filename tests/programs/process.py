@@ -1,4 +1,4 @@
-"""A process that keeps running: started, waited for, talked to, stopped."""
+"""Processes: run to their end, or kept running, waited for, talked to, stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Server", "free_port", "running", "until"]
+__all__ = ["Server", "finished", "free_port", "running", "until"]
 
 PATIENCE = 240.0
 Found = TypeVar("Found")
@@ -114,6 +114,26 @@ def _answer(url: str, **options: Any) -> str | None:
         return None
 
 
+def finished(command: list[str], *, folder: Path, environ: Mapping[str, str], told: str) -> tuple[int, str, str]:
+    """Run *command* to its end with *told* as its input; return exit code and output. Nothing of it is left running."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(told, timeout=1800)
+    finally:
+        _kill(process)
+    return process.returncode, out, err
+
+
 @contextlib.contextmanager
 def running(command: list[str], *, folder: Path, environ: Mapping[str, str], output: Path) -> Iterator[Server]:
     """Run *command* in a session of its own; whatever is left of it in the end is killed."""
@@ -130,6 +150,11 @@ def running(command: list[str], *, folder: Path, environ: Mapping[str, str], out
     try:
         yield Server(process=process, output=output)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[Any]) -> None:
+    # The session that it leads: whatever it started is in it, unless it took care not to be.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
