@@ -166,6 +166,9 @@ class Environment:
             document = self.state_file.read_bytes()
         except FileNotFoundError:
             return None
+        except (IsADirectoryError, NotADirectoryError) as error:
+            problem = f"it cannot be read: {error.strerror}"
+            raise InvalidDocument("environment.json", self.state_file, [problem], hint="multisite sync") from error
         return EnvironmentState.from_document(document, self.state_file)
 
     def write_state(self, state: EnvironmentState) -> bool:

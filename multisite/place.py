@@ -15,7 +15,7 @@ from multisite.errors import InterpreterNotUsable, NotAnEnvironment
 from multisite.files import locked, remove_tree
 from multisite.interpreter import inspect_interpreter
 from multisite.interpreters import find_interpreter
-from multisite.recall import recall
+from multisite.recall import make_room, recall
 from multisite.remaking import Ruin, left_behind, own_interpreter, remade, starts_unlocked
 from multisite.report import Finding, Severity
 
@@ -113,6 +113,7 @@ class Place:
             former = self.environment
             self.environment = self._remade(former) if self._reason else former.fitted(self.interpreter)
             self._tell_of_what_stays(former)
+            self.environment.site_packages.mkdir(parents=True, exist_ok=True)  # some clean up by removing it
             return self.environment
         self._had_folder = self.path.exists()
         try:
@@ -201,6 +202,8 @@ class Place:
 
     def _take(self, environment: Environment) -> None:
         """Hold *environment* until the end of the block, then see what is known of it."""
+        for path in make_room(environment):
+            self._find(Severity.WARNING, f"something else was in the place of multisite's own; it is {path} now")
         lock = environment.state_folder / "lock"
         try:
             self._held.enter_context(locked(lock, timeout=0))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from multisite.dispatch import DispatchTable
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import left_over, write_atomic
+from multisite.files import free_path, left_over, write_atomic
 from multisite.names import BuildId, normalize
 from multisite.state import ChosenBuild, EnvironmentState, PythonRecord
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import OwnedFile
 
-__all__ = ["Recalled", "announce", "clean_up", "conclude", "read_binding", "recall"]
+__all__ = ["Recalled", "announce", "clean_up", "conclude", "make_room", "read_binding", "recall"]
 
 _NOBODY = PythonRecord(key="", executable="", size=0, mtime_ns=0)
 
@@ -56,6 +56,19 @@ def recall(environment: Environment) -> Recalled | None:
         state, following = following, state or following
     files = _files(environment, state.files, following.files)
     return Recalled(state=replace(state, files=files))
+
+
+def make_room(environment: Environment) -> list[Path]:
+    """Move away what is of another kind than multisite's own files and folders, in their places; return what it is now.
+
+    Only whoever holds the environment may do that, or whoever cannot hold it for such a thing.
+    """
+    folder = environment.state_folder
+    files = {folder / name for name in ("lock", "table", "environment.json", "next.json")}
+    folders = [folder, *(folder / name for name in ("runtime", "facts", "history"))]
+    strays = [path for path in folders if (path.exists() or path.is_symlink()) and not path.is_dir()]
+    strays += sorted(path for path in files if path.is_dir())
+    return [path.replace(free_path(path.parent, f"{path.name}.old")) for path in strays]
 
 
 def announce(environment: Environment, state: EnvironmentState) -> None:
@@ -96,7 +109,7 @@ def read_binding(environment: Environment) -> tuple[Mapping[str, Any], DispatchT
     path = environment.state_folder / "table"
     try:
         return DispatchTable.decode(path.read_bytes(), path)
-    except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, InvalidDocument, UnsupportedFormat):
         return {}, None
 
 
@@ -107,7 +120,7 @@ def _next(environment: Environment) -> Path:
 def _read(path: Path) -> EnvironmentState | None:
     try:
         return EnvironmentState.from_document(path.read_bytes(), path)
-    except (FileNotFoundError, InvalidDocument):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, InvalidDocument):
         return None
 
 

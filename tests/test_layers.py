@@ -18,8 +18,8 @@ LAYERS = {
         insertion""",
     2: """files cache wheel unpacking headers entry sharing store installed interpreter interpreters environment
         view settings real sitemetadata
-        processes activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url sourcetree
-        remaking layout""",
+        processes activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url
+        sourcetree remaking layout""",
     3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching
         building providing wanted switching syncing locking editables place doctor""",
     4: "arguments streams output bars logged workshop showing commands cli __main__ __init__",

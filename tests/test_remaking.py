@@ -235,7 +235,7 @@ def test_an_environment_of_somebody_else_is_not_remade(machine: Machine, interpr
     assert snapshot(machine.venv) == before
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_death_while_it_is_remade(machine: Machine, interpreters: dict[str, Path]) -> None:
     """Whenever it dies, the interpreter starts with what is locked, and one more command ends it."""
     first, second = (installed(machine, f"{version}.0", interpreters) for version in ("3.11", "3.12"))
@@ -270,9 +270,10 @@ def test_the_interpreter_that_it_had_comes_first(machine: Machine, interpreters:
     is_sound(machine)
 
 
-def test_a_site_packages_folder_that_is_gone(machine: Machine, interpreters: dict[str, Path]) -> None:
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_site_packages_folder_that_is_gone(machine: Machine, whole: bool, interpreters: dict[str, Path]) -> None:
     machine.run("lock", "beta", "--python", installed(machine, "3.11.0", interpreters)).succeeded()
-    shutil.rmtree(site(machine, "3.11").parent)
+    shutil.rmtree(site(machine, "3.11") if whole else site(machine, "3.11").parent)
     machine.run("sync").succeeded()
     assert machine.python(PROBE).out == "3.11\n"
     is_sound(machine)

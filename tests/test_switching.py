@@ -564,3 +564,23 @@ def test_a_store_that_was_half_removed(machine: Machine) -> None:
     machine.run("sync").succeeded()
     assert machine.python(PROBE).code == 0
     assert machine.run("doctor").code == 0
+
+
+@pytest.mark.parametrize("name", ["", "lock", "table", "environment.json", "next.json", "runtime", "facts", "history"])
+def test_something_else_in_the_place_of_our_own(machine: Machine, name: str) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    path = machine.venv / ".multisite" / name
+    if path.is_dir():
+        shutil.rmtree(path)
+        path.write_text("mine")
+    else:
+        path.unlink(missing_ok=True)
+        (path / "mine").mkdir(parents=True)
+    fixes = {finding["fix"] for finding in machine.run("doctor", "--json").json["findings"]}
+    assert fixes <= {f"multisite sync --venv {machine.venv}"}
+    kept = path.with_name(f"{path.name}.old")
+    done = machine.run("sync").succeeded()
+    assert f"warning [interpreter] something else was in the place of multisite's own; it is {kept} now\n" in done.err
+    assert kept.exists()
+    assert machine.python(PROBE).code == 0
+    assert machine.run("doctor").code == 0
