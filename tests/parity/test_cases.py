@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,19 +14,6 @@ if TYPE_CHECKING:
     from tests.parity.environments import Bench
 
 _CASES, _ = cases()
-_MARKS = {
-    "offline": [],
-    "index": [pytest.mark.index, pytest.mark.slow],
-    "long": [pytest.mark.index, pytest.mark.slow, pytest.mark.exhaustive],
-}
-
-
-def _parameters(choose: Callable[[Case], list[str]]) -> list[object]:
-    return [
-        pytest.param(case, version, id=f"{case.name}-{version}", marks=_MARKS[case.cost])
-        for case in _CASES
-        for version in choose(case)
-    ]
 
 
 def _every(case: Case) -> list[str]:
@@ -38,7 +24,27 @@ def _newest(case: Case) -> list[str]:
     return [version for version in found_pythons() if case.runs_on(version)][-1:]
 
 
-@pytest.mark.parametrize(("case", "version"), _parameters(_every))
+def _marks(case: Case, *, quick: bool) -> list[pytest.MarkDecorator]:
+    """Return the marks of one run of *case*: real distributions are tried once, and the rest with --exhaustive."""
+    if case.cost == "offline":
+        return []
+    often = quick and case.cost == "index"
+    return [pytest.mark.index, pytest.mark.slow, *([] if often else [pytest.mark.exhaustive])]
+
+
+_RUNS = [
+    pytest.param(case, version, id=f"{case.name}-{version}", marks=_marks(case, quick=[version] == _newest(case)))
+    for case in _CASES
+    for version in _every(case)
+]
+_PROOFS = [
+    pytest.param(case, version, id=f"{case.name}-{version}", marks=_marks(case, quick=False))
+    for case in _CASES
+    for version in _newest(case)
+]
+
+
+@pytest.mark.parametrize(("case", "version"), _RUNS)
 def test_case(case: Case, version: str, bench: Bench) -> None:
     if version not in found_pythons():
         pytest.skip(f"no CPython {version} on this machine")
@@ -50,7 +56,7 @@ def test_case(case: Case, version: str, bench: Bench) -> None:
 
 
 # One Python for each: what a broken finder does wrong does not depend on it, and the environments take their time.
-@pytest.mark.parametrize(("case", "version"), _parameters(_newest))
+@pytest.mark.parametrize(("case", "version"), _PROOFS)
 def test_a_broken_finder_is_noticed(case: Case, version: str, bench: Bench) -> None:
     _skip_without(case)
     sound = compare(bench, case, version)
