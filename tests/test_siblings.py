@@ -135,6 +135,31 @@ def test_the_shared_folder_holds_the_entries_files(machine: Machine, siblings: S
     assert not list((machine.store / "multi-site-packages").rglob("__pycache__"))
 
 
+def test_a_member_that_is_really_installed(machine: Machine, siblings: Siblings) -> None:
+    """Imports find it, and in a plain environment so do libraries; here these find the locked build as before."""
+    from uv import find_uv_bin
+
+    machine.run("lock", "sib-app").succeeded()
+    siblings.core("2.0")
+    both = plain(machine, "sib-app", "sib-core ==1.0", python=machine.environment.python.resolve()), machine.venv
+    for venv in both:
+        command = [
+            find_uv_bin(),
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(venv / "bin" / "python"),
+            "sib-core ==2.0",
+        ]
+        subprocess.run([*command, "--no-deps"], env=machine.environ(), check=True)
+    code = "import pkgutil, sib_app, sib_core; print(sib_app.answer(), sib_core.version())\n"
+    code += "print(sorted(found.name for found in pkgutil.iter_modules() if found.name.startswith('sib')))"
+    expected, found = (machine.python(code, venv=venv).succeeded().out.splitlines() for venv in both)
+    assert expected == ["202 2", "['sib_app', 'sib_core']"]
+    assert found == ["102 2", "['sib_app', 'sib_core']"]
+
+
 @pytest.mark.parametrize(("names", "expected"), [(["sib-user", "sib-data"], "802\n"), (["sib-both"], "802\n")])
 def test_libraries_under_the_prefix(machine: Machine, names: list[str], expected: str) -> None:
     """``$ORIGIN/../../..`` leads from a package to the environment's ``lib``, where wheels put data files."""

@@ -143,20 +143,27 @@ class Table:
             raise damaged(self, error) from error
         return details[name]
 
-    def root(self, index, replaced=()):
+    def root(self, index, replaced=(), apart=False):
         """Return the folder that holds the distribution with this *index*, as a site-packages folder holds it.
 
-        A folder that it shares with one of the *replaced* distributions has that one's files as well, so then it is
-        the folder of its own entry.
+        A folder that it shares with one of the *replaced* distributions has that one's files as well. So then it is the
+        folder of its own entry, unless the two have no name in common: they share it for what their libraries find in
+        there of each other. *apart* is for who looks at all of a folder.
         """
         row = self.distributions[index]
         if row[0] in self.edits:
             return os.path.join(os.path.dirname(self.folder), self.edits[row[0]])
         root = row[2]
-        if replaced and any(self.distributions[other][2] == root for other in replaced):
+        sharing = [other for other in replaced if self.distributions[other][2] == root]
+        if sharing and (apart or any(self._meet(index, other) for other in sharing)):
             root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))
         store = self.stores[self.layers[index] if self.layers else 0]
         return store + os.sep + root.replace("/", os.sep)
+
+    def _meet(self, index, other):
+        """Tell whether two distributions have a top-level name in common."""
+        owners = [found for found in self.names.values() if isinstance(found, tuple)]
+        return any(index in found and other in found for found in owners)
 
 
 class Site:

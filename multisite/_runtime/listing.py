@@ -16,4 +16,4 @@ def folders(site):
     table = site.table
     replaced = site.replaced(table)
     indexes = [index for index in range(len(table.distributions)) if index not in replaced]
-    return list(dict.fromkeys(table.root(index, replaced) for index in indexes))
+    return list(dict.fromkeys(table.root(index, replaced, apart=True) for index in indexes))

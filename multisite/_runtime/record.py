@@ -26,7 +26,7 @@ class Facts:
         table = self.site.table
         if folder.startswith(table.inside):
             index = self._of_table()[0].get(name)
-            if index is not None and folder in (table.root(index), table.root(index, (index,))):
+            if index is not None and folder in (table.root(index), table.root(index, (index,), apart=True)):
                 return index
         return None
 
