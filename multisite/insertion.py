@@ -10,8 +10,9 @@ from __future__ import annotations
 import configparser
 import json
 import re
-import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from multisite.toml import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -134,12 +135,8 @@ class TomlSyntax(_Lines):
     written = staticmethod(json.dumps)
 
     def parse(self, text: str) -> dict[str, Any]:
-        """Return what *text* says; TOMLDecodeError is a ValueError."""
-        if sys.version_info >= (3, 11):
-            import tomllib
-        else:
-            import tomli as tomllib
-        return tomllib.loads(text)
+        """Return what *text* says; NotToml is a ValueError."""
+        return load_toml(text.encode())
 
 
 class IniSyntax(_Lines):

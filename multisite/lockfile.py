@@ -29,6 +29,7 @@ from packaging.tags import Tag
 from multisite.addresses import address_problem, mask_credentials
 from multisite.errors import InvalidLockfile, LockfileDoesNotFit, UnsupportedFormat
 from multisite.locktext import format_pylock
+from multisite.toml import NotToml, load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -195,14 +196,9 @@ class Lock:
 
 
 def _load_toml(data: bytes, where: str | Path) -> dict[str, Any]:
-    import tomli
-
     try:
-        return tomli.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidLockfile(where, [f"line {line}: not UTF-8"]) from error
-    except tomli.TOMLDecodeError as error:
+        return load_toml(data)
+    except NotToml as error:
         raise InvalidLockfile(where, [str(error)]) from error
 
 

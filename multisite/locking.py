@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.errors import ResolutionFailed
 from multisite.lockfile import Lock
 from multisite.state import RequestRecord
 from multisite.wanted import Wanted
@@ -45,8 +46,9 @@ def lock(
 
     Where *before*, the environment's state, says that the same was asked for and the lockfile is still the one that
     came of it, there is nothing to resolve. *settings* are the resolver's, for that comparison. Raises
-    ResolutionFailed, ResolverStopped.
+    ResolutionFailed, ResolverStopped; the first also where a project is for other versions of Python.
     """
+    _check_python(request, interpreter)
     inputs = request.inputs(interpreter.key, settings)
     record = _record(request, inputs)
     data = None if upgrade.everything or upgrade.names else _unchanged(before, inputs, target)
@@ -67,6 +69,18 @@ def lock(
         addresses=request.addresses,
     )
     return Locked(wanted=wanted, resolved=resolved, warnings=warnings)
+
+
+def _check_python(request: Request, interpreter: Interpreter) -> None:
+    from packaging.specifiers import SpecifierSet
+
+    version = interpreter.marker_environment["python_full_version"]
+    for where, wanted in request.pythons:
+        if not SpecifierSet(wanted).contains(version, prereleases=True):
+            raise ResolutionFailed(
+                f"{where}: project.requires-python is {wanted!r}, and {interpreter.executable} is Python {version}",
+                hint="choose another interpreter: --python PYTHON",
+            )
 
 
 def _unchanged(before: EnvironmentState | None, inputs: str, target: Path) -> bytes | None:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from multisite.names import normalize
 from multisite.requirements_file import requirement_name, requirement_problem
+from multisite.toml import NotToml, load_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -35,15 +38,11 @@ class PyProject:
     @classmethod
     def parse(cls, data: bytes) -> PyProject:
         """Read the file's bytes; a file that is no TOML has nothing but its problem."""
-        import tomli
-
         try:
-            document = tomli.loads(data.decode("utf-8"))
-        except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-            problem = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-            return cls(
-                has_project=False, builds=False, extras=None, groups=frozenset(), problems=(problem,), document={}
-            )
+            document = load_toml(data)
+        except NotToml as error:
+            problems = (str(error),)
+            return cls(has_project=False, builds=False, extras=None, groups=frozenset(), problems=problems, document={})
         project = _table(document, "project")
         optional = _table(project, "optional-dependencies")
         groups = _table(document, "dependency-groups")
@@ -62,6 +61,11 @@ class PyProject:
         if self.extras is not None:
             yield from _absent("extra", extras, self.extras)
         yield from _absent("dependency group", groups, self.groups)
+
+    @property
+    def python(self) -> str | None:
+        """The versions of Python that its project is for, as it states them; None where it does not."""
+        return _table(self.document, "project").get("requires-python")
 
     def names(self, *, extras: Iterable[str], groups: Iterable[str], project: bool) -> Iterator[NormalizedName]:
         """Yield what it asks for by name, as far as that stands there: its dependencies, extras and groups."""
@@ -110,10 +114,21 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
     project = _table(document, "project")
     if "project" in document and not isinstance(project.get("name"), str):
         yield "project.name: missing, or not a text"
+    yield from _python_problems(project.get("requires-python", ""))
     yield from _list_problems("project.dependencies", project.get("dependencies", []))
     for extra, requirements in _table(project, "optional-dependencies").items():
         yield from _list_problems(f"project.optional-dependencies.{extra}", requirements)
     yield from _group_problems(_table(document, "dependency-groups"))
+
+
+def _python_problems(specifier: Any) -> Iterator[str]:
+    if not isinstance(specifier, str):
+        yield "project.requires-python: not a text"
+        return
+    try:
+        SpecifierSet(specifier)
+    except InvalidSpecifier as error:
+        yield f"project.requires-python: {error}"
 
 
 def _list_problems(key: str, requirements: Any) -> Iterator[str]:
@@ -139,6 +154,34 @@ def _group_problems(groups: Mapping[str, Any]) -> Iterator[str]:
             included = member.get("include-group") if isinstance(member, Mapping) else None
             if included is not None and normalize(str(included)) not in known:
                 yield f"{key}[{index}].include-group: no group {included!r}"
+    yield from _circles(_included(groups))
+
+
+def _included(groups: Mapping[str, Any]) -> dict[NormalizedName, list[NormalizedName]]:
+    """Return which groups each group includes."""
+    return {
+        normalize(group): [
+            normalize(str(member["include-group"]))
+            for member in (members if isinstance(members, list) else ())
+            if isinstance(member, Mapping) and "include-group" in member
+        ]
+        for group, members in groups.items()
+    }
+
+
+def _circles(included: Mapping[NormalizedName, Sequence[NormalizedName]]) -> Iterator[str]:
+    """Tell each group that includes itself, the first of each circle."""
+    known: set[NormalizedName] = set()
+    for start in included:
+        trails: list[tuple[NormalizedName, ...]] = [(start,)]
+        while trails:
+            trail = trails.pop()
+            for group in included.get(trail[-1], ()):
+                if group == start and not known.intersection(trail):
+                    known.update(trail)
+                    yield f"dependency-groups.{start}: it includes itself: {' -> '.join([*trail, start])}"
+                elif group not in trail and group in included:
+                    trails.append((*trail, group))
 
 
 def _stand_in(member: Any) -> Any:

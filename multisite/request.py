@@ -25,7 +25,7 @@ from multisite.requirements_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -48,7 +48,7 @@ class Request:
     editable. ``lockfile`` is set when there is nothing to resolve: a lockfile was found where requirements are looked
     for. ``origin`` names, for people, where all this was found. ``digests`` are the SHA-256 of each
     file that all this depends on, ``names`` what is asked for by name, ``addresses`` stand anywhere in it, perhaps with
-    user and password.
+    user and password. ``pythons`` are files, and the versions of Python that the projects in them are for.
     """
 
     requirements: tuple[str, ...] = ()
@@ -64,6 +64,7 @@ class Request:
     digests: tuple[tuple[str, str], ...] = ()
     names: frozenset[NormalizedName] = frozenset()
     addresses: tuple[str, ...] = ()
+    pythons: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(
@@ -112,6 +113,7 @@ class Request:
             names=reading.names(words, chosen),
             digests=tuple(sorted((str(path), digest) for path, digest in reading.files.digests.items())),
             addresses=tuple(sorted(reading.files.addresses.union(*map(addresses_in, words)))),
+            pythons=tuple(reading.pythons(chosen)),
         )
 
     @property
@@ -239,6 +241,12 @@ class _Reading:
             if project or groups:
                 found.update(pyproject.names(extras=extras, groups=groups, project=project))
         return frozenset(found)
+
+    def pythons(self, files: Sequence[Path]) -> Iterator[tuple[str, str]]:
+        """Yield for which versions of Python the projects of these files are; only where nothing is wrong."""
+        for path in self._chosen(files):
+            if python := self._pyprojects[path].python:
+                yield _relative(path, self.folder), python
 
     def _chosen(self, files: Iterable[Path]) -> list[Path]:
         return [Path(os.path.normpath(self.folder / file)) for file in files if file.name == "pyproject.toml"]

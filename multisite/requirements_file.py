@@ -33,6 +33,7 @@ _AT = re.compile(r"[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*@")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _INCLUDE = re.compile(r"(?:-r|--requirements?|-c|--constraints?)(?:\s+|=|(?=[^-\s=]))(?P<file>.+)")
 _OPTIONS = re.compile(r"\s--?[A-Za-z]")
+_LARGEST = 1 << 24  # bytes
 _EXTRAS = re.compile(r"\[[^\]]*\]$")
 
 
@@ -92,14 +93,25 @@ class RequirementsFiles:
     _read: set[tuple[Path, bool]] = field(default_factory=set)
 
     def take(self, path: Path, where: str) -> bytes | None:
-        """Read any file that what was asked for depends on, for its digest; None, and a problem, if that fails."""
+        """Read any file that what was asked for depends on, for its digest; None, and a problem, if that fails.
+
+        Returned is what it begins with; that is all of it, unless it is larger than any file of requirements.
+        """
+        digest = hashlib.sha256()
+        start = b""
         try:
-            data = path.read_bytes()
+            if path.exists() and not path.is_file() and not path.is_dir():  # without an end, or to be read only once
+                self.problems.append(f"{where}: it is not a regular file")
+                return None
+            with path.open("rb") as file:
+                while chunk := file.read(_LARGEST):
+                    start = start or chunk
+                    digest.update(chunk)
         except OSError as error:
             self.problems.append(f"{where}: {error.strerror}")
             return None
-        self.digests[path] = hashlib.sha256(data).hexdigest()
-        return data
+        self.digests[path] = digest.hexdigest()
+        return start
 
     def read(self, path: Path, *, shown: str, asked_by: str | None = None, constraints: bool = False) -> None:
         """Read a file and what it includes; ``shown`` is its name in messages, ``asked_by`` the line that named it.
@@ -111,6 +123,9 @@ class RequirementsFiles:
         self._read.add((path, constraints))
         data = self.take(path, f"{asked_by}: {shown}" if asked_by else shown)
         if data is None:
+            return
+        if len(data) == _LARGEST:
+            self.problems.append(f"{shown}: it is no requirements file: it has {_LARGEST} bytes or more")
             return
         try:
             text = data.decode("utf-8-sig")
@@ -133,7 +148,12 @@ class RequirementsFiles:
                 self.read(included, shown=str(included), asked_by=where, constraints=inherited)
         elif not words.startswith("-"):
             requirement = _OPTIONS.split(words)[0].strip()
-            if is_path(requirement) or is_address(requirement):
+            if is_address(requirement):
+                return
+            if is_path(requirement):
+                place = Path(path_of(requirement))
+                if place.is_absolute() and not place.exists():  # tools differ in where others start
+                    self.problems.append(f"{where}: {requirement!r}: no such file or folder")
                 return
             name = requirement_name(requirement)
             if name is None:

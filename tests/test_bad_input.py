@@ -413,6 +413,136 @@ def _project(machine: Machine, text: str = "") -> None:
 
 
 @bad(
+    1,
+    """
+    error: ROOT/work/given.toml: not a valid lockfile: it is nested too deep to be read
+    next: write it anew: multisite lock
+    """,
+)
+def a_lockfile_that_is_nested_without_end(machine: Machine) -> Words:
+    return ["sync", lockfile(machine, f'lock-version = "1.0"\nx = {"[" * 3000}{"]" * 3000}\n')]
+
+
+@bad(
+    1,
+    """
+    error: ROOT/work/given.toml: not a valid lockfile: it is nested too deep to be read
+    next: write it anew: multisite lock
+    """,
+)
+def a_lockfile_with_a_key_of_many_parts(machine: Machine) -> Words:
+    return ["sync", lockfile(machine, f'lock-version = "1.0"\n{".".join(["x"] * 3000)} = 1\n')]
+
+
+@bad(
+    1,
+    """
+    error: ROOT/work/given.toml: not a valid lockfile: a number in it has too many digits to be read
+    next: write it anew: multisite lock
+    """,
+)
+def a_lockfile_with_a_number_without_end(machine: Machine) -> Words:
+    return ["sync", lockfile(machine, f'lock-version = "1.0"\nx = {"9" * 5000}\n')]
+
+
+@bad(
+    1,
+    """
+    error: ROOT/work/given.toml: not a valid lockfile: line 1: it begins with a byte order mark (BOM), which TOML has not; save it as UTF-8 without one
+    next: write it anew: multisite lock
+    """,
+)
+def a_lockfile_with_a_byte_order_mark(machine: Machine) -> Words:
+    return ["sync", lockfile(machine, '\ufefflock-version = "1.0"\n')]
+
+
+@bad(
+    2,
+    """
+    error: pyproject.toml: it is nested too deep to be read
+    next: correct that, then run the same command again
+    """,
+)
+def a_pyproject_that_is_nested_without_end(machine: Machine) -> Words:
+    (machine.work / "pyproject.toml").write_text(f"a = {'[' * 3000}{']' * 3000}\n")
+    return ["lock"]
+
+
+@bad(
+    2,
+    """
+    error: what was asked for cannot be read:
+      - pyproject.toml: project.requires-python: Invalid specifier: 'foo'
+      - pyproject.toml: dependency-groups.a: it includes itself: a -> b -> a
+      - pyproject.toml: dependency-groups.own: it includes itself: own -> own
+    next: correct that, then run the same command again
+    """,
+)
+def a_pyproject_with_faults_across_its_parts(machine: Machine) -> Words:
+    text = """\
+        [project]
+        name = "x"
+        version = "1"
+        requires-python = "foo"
+        [dependency-groups]
+        a = [{include-group = "B"}]
+        b = [{include-group = "a"}]
+        dev = [{include-group = "a"}, {include-group = "c"}]
+        c = [{include-group = "d"}]
+        d = []
+        own = [{include-group = "own"}]
+        """
+    (machine.work / "pyproject.toml").write_text(textwrap.dedent(text))
+    return ["lock"]
+
+
+@bad(
+    1,
+    """
+    error: no set of versions satisfies what was asked for:
+    pyproject.toml: project.requires-python is '<3', and PYTHON is Python HERE
+    next: choose another interpreter: --python PYTHON
+    """,
+    states=("new",),
+)
+def a_project_for_another_python(machine: Machine) -> Words:
+    text = '[project]\nname = "x"\nversion = "1"\nrequires-python = "<3"\ndependencies = ["alpha"]\n'
+    (machine.work / "pyproject.toml").write_text(text)
+    return ["lock", "--python", found_pythons()[".".join(HERE.split(".")[:2])]]
+
+
+@bad(
+    2,
+    """
+    error: what was asked for cannot be read:
+      - requirements.txt:1: '/nowhere/x-1.0-py3-none-any.whl': no such file or folder
+      - requirements.txt:2: /dev/zero: it is not a regular file
+      - ROOT/work/large.txt: it is no requirements file: it has 16777216 bytes or more
+    next: correct that, then run the same command again
+    """,
+)
+def requirements_files_without_end(machine: Machine) -> Words:
+    (machine.work / "requirements.txt").write_text("/nowhere/x-1.0-py3-none-any.whl\n-r /dev/zero\n-r large.txt\n")
+    with (machine.work / "large.txt").open("wb") as file:
+        file.truncate(1 << 25)
+    return ["lock", "-r", "requirements.txt"]
+
+
+@bad(
+    2,
+    """
+    error: requirements.txt: Expected package name starting with an alphanumeric character, found `$`
+             ${NOWHERE}
+             ^
+    next: correct that, then run the same command again
+    """,
+)
+def a_requirement_of_an_unknown_variable(machine: Machine) -> Words:
+    (machine.work / "requirements.txt").write_text("${NOWHERE}\n")
+    return ["lock", "-r", "requirements.txt"]
+
+
+@bad(
     2,
     """
     error: pyproject.toml: no extra 'wbe'; it has web

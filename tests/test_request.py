@@ -200,6 +200,7 @@ def test_nothing_at_all_is_no_request(tmp_path: Path) -> None:
                     "dependency-groups.a[3]: 'idna>': " + END,
                     "dependency-groups.a[0].include-group: no group 'b'",
                     "dependency-groups.c: not a list",
+                    "dependency-groups.a: it includes itself: a -> a",
                 ]
             ),
         ),
@@ -302,12 +303,13 @@ dependencies = ["a"]
 More_ = ["b"]
 other = ["c"]
 [dependency-groups]
-dev = ["d", {include-group = "Test"}]
-test = ["e", {include-group = "dev"}]
+dev = ["d", {include-group = "Test"}, {include-group = "both"}]
+test = [{include-group = "both"}]
+both = ["e"]
 """
     write_tree(tmp_path, {"pyproject.toml": BARE + text})
     names = ("a", "b", "c", "d", "e", "pip")
     assert requested(Request.read(folder=tmp_path), *names) == {"a", "local"}
     whole = Request.read(folder=tmp_path, extras=["more-"], groups=["dev"], seed=True)
     assert requested(whole, *names) == {"a", "b", "d", "e", "pip", "local"}
-    assert requested(Request.read(["pip"], folder=tmp_path, groups=["test"]), *names) == {"d", "e", "pip", "local"}
+    assert requested(Request.read(["pip"], folder=tmp_path, groups=["test"]), *names) == {"e", "pip", "local"}
