@@ -134,6 +134,8 @@ class Place:
         same = self.before is not None and self.before.lock_sha256 == lock_sha256 and self._reason is None
         if self.environment is None or same:
             return
+        if not self.path.exists():
+            raise NotAnEnvironment(self.path, "it was removed meanwhile", hint="run the command again")
         folder = self.state_folder if self.state_folder.exists() and self._reason is None else self.path
         if not os.access(folder, os.W_OK | os.X_OK):
             reason = f"it cannot be changed: {folder} may not be written to"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
-from multisite.errors import EntryMissing, InvalidDocument, StoreNotUsable, UnsupportedFormat
+from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreNotUsable, UnsupportedFormat
 from multisite.files import locked, publish, write_atomic
 from multisite.layout import FORMAT, create, describe_store, is_store
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
@@ -120,6 +120,9 @@ class Store:
                 found = self._unpacked(path, artifact, replace=replace)
             self._note(found, artifact, source_key)
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                problem = f"a path in it is too long for the filesystem of the store {self.root}"
+                raise InvalidWheel(artifact.filename, [problem]) from error
             if isinstance(error, StoreNotUsable) or error.errno not in _NOT_USABLE:
                 raise
             raise StoreNotUsable(self.root, error.strerror or str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from multisite.errors import NotAnEnvironment
 from multisite.files import locked
+from multisite.place import Place
 from tests.index import Fault
 from tests.machine import Machine, snapshot
 
@@ -115,7 +118,6 @@ def test_the_environments_interpreter_by_other_names(machine: Machine) -> None:
 
 def test_seed(machine: Machine) -> None:
     import ensurepip
-    import shutil
 
     bundled = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"), None)
     if bundled is None:
@@ -135,3 +137,11 @@ def test_a_start_up_file_that_keeps_the_interpreter_from_starting(machine: Machi
     machine.run("sync").succeeded()
     assert machine.python("import beta").code == 0
     assert machine.run("doctor", "--json").json["findings"] == []
+
+
+def test_an_environment_that_is_removed_meanwhile(machine: Machine) -> None:
+    machine.run("lock", "beta").succeeded()
+    with Place(machine.venv, machine.environ(), notice=lambda text: None) as place:
+        shutil.rmtree(machine.venv)
+        with pytest.raises(NotAnEnvironment, match="it was removed meanwhile"):
+            place.demand_writable("0" * 64)

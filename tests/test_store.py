@@ -130,6 +130,15 @@ class TestOpening:
 
 
 class TestAddingAWheel:
+    def test_a_name_that_no_filesystem_holds(self, store: Store, make_wheel: MakeWheel) -> None:
+        wheel = make_wheel("foo", "1.0", {f"{'x' * 300}.py": ""})
+        with pytest.raises(InvalidWheel) as caught:
+            add(store, wheel)
+        problem = f"a path in it is too long for the filesystem of the store {store.root}"
+        assert str(caught.value) == f"{wheel.name}: not a valid wheel: {problem}"
+        assert not list(store.builds())
+        assert not list((store.root / "multi-site-packages" / ".incoming").iterdir())
+
     def test_what_is_written(self, store: Store, make_wheel: MakeWheel) -> None:
         found = add(store, make_wheel("Foo", "1.0", FILES, **OPTIONS))
         assert str(found.id).startswith("foo/1.0/py3-none-any-")
