@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from multisite.environment import Environment
 from multisite.errors import MultisiteError
+from multisite.names import normalize
 from multisite.settings import remove_settings, write_setting
 from multisite.view import ViewPlace
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from packaging.utils import NormalizedName
 
     from multisite.output import Output
     from multisite.place import Place
@@ -85,16 +88,28 @@ def follow(workshop: Workshop, place: Place, output: Output, *, mend: bool = Fal
 def unseen(path: Path) -> str | None:
     """Return what to say to whoever audits the environment at *path* from outside; None where all of it is seen."""
     try:
-        state = Environment.open(path).read_state()
+        environment = Environment.open(path)
+        state = environment.read_state()
     except MultisiteError:
         return None  # the doctor says what is wrong
-    if state is None or not state.builds or state.site_metadata:
+    if state is None:
         return None
-    return (
-        f"{path}: uv pip list, pip-audit --path and scanners, which look from outside, see none of the "
-        f"{len(state.builds)} locked: an empty result of theirs is no clean one. "
-        "Show them: multisite sync --site-metadata"
+    hidden = sorted(state.builds.keys() - _seen(environment.site_packages))
+    if not hidden:
+        return None
+    which = (
+        f"none of the {len(hidden)} locked" if len(hidden) == len(state.builds) else f"nothing of {', '.join(hidden)}"
     )
+    return (
+        f"{path}: uv pip list, pip-audit --path and scanners, which look from outside, see {which}: "
+        "an empty result of theirs is no clean one. Show them: multisite sync --site-metadata"
+    )
+
+
+def _seen(site_packages: Path) -> set[NormalizedName]:
+    """Return the names of the distributions that whoever reads the folder finds there."""
+    infos = (path for path in site_packages.glob("*.dist-info") if (path / "METADATA").is_file())
+    return {normalize(path.stem.partition("-")[0]) for path in infos}
 
 
 def offer(place: Place, output: Output) -> None:

@@ -185,3 +185,15 @@ def test_the_doctor_says_what_an_audit_from_outside_sees(machine: Machine) -> No
     machine.run("sync", "--site-metadata").succeeded()
     assert machine.run("doctor").succeeded().err == f"{machine.venv}: nothing is wrong\n"
     assert machine.run("doctor", "--json").json["seen_from_outside"] is True
+
+
+def test_the_doctor_names_what_an_audit_does_not_see_any_more(machine: Machine) -> None:
+    machine.run("lock", "foo==1", "bar", "--site-metadata").succeeded()
+    uv(machine, "install", "--upgrade", "foo").succeeded()
+    machine.run("sync").succeeded()
+    assert machine.run("doctor", "--json").json["seen_from_outside"] is True
+    uv(machine, "uninstall", "foo").succeeded()  # the locked one is back, and was not shown while that was there
+    assert listed(machine) == ["bar 1.0"]
+    assert "which look from outside, see nothing of foo: " in machine.run("doctor").err
+    machine.run("sync").succeeded()
+    assert machine.run("doctor", "--json").json["seen_from_outside"] is True
