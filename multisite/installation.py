@@ -18,7 +18,7 @@ from multisite.errors import InvalidWheel, StoreNotUsable
 from multisite.files import write_atomic
 from multisite.record import RecordEntry, format_record
 from multisite.report import Finding, Severity
-from multisite.scripts import declared_scripts, launcher, with_interpreter
+from multisite.scripts import declared_scripts, launcher, named_after_version, with_interpreter
 from multisite.state import InstallDifference, OwnedFile, is_inside
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ class _Layout:
                 found[file.path] = file
             else:
                 problems.append(f"{item.scheme}: the path {item.path!r} leads out of the environment")
-        for script in declared_scripts(entry.manifest.entry_points, problems):
+        declared = declared_scripts(entry.manifest.entry_points, problems)
+        for script in named_after_version(declared, self.interpreter.version_info):
             name, content = launcher(script, python=self._python, platform=self.interpreter.platform)
             path = f"{self._scripts}/{name}"
             found[path] = _planned(path, entry.manifest.name, content, executable=True)

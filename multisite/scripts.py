@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
@@ -10,13 +11,17 @@ from multisite.content import starts_as_python
 from multisite.state import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from installer.scripts import LauncherKind, Script, ScriptSection
 
-__all__ = ["declared_scripts", "launcher", "with_interpreter"]
+__all__ = ["declared_scripts", "launcher", "named_after_version", "with_interpreter"]
 
 _SECTIONS: dict[str, ScriptSection] = {"console_scripts": "console", "gui_scripts": "gui"}
+_VERSIONED = {
+    "pip": (r"pip\d+(\.\d+)?", ("pip{0}", "pip{0}.{1}")),
+    "easy_install": (r"easy_install-\d+\.\d+", ("easy_install-{0}.{1}",)),
+}
 _LAUNCHERS: dict[str, LauncherKind] = {"win32": "win-ia32", "win-amd64": "win-amd64", "win-arm64": "win-arm64"}
 
 
@@ -39,6 +44,22 @@ def declared_scripts(entry_points: str | None, problems: list[str]) -> Iterator[
                 problems.append(f"{section}: {name!r} is no file name")
             else:
                 yield EntryPoint(name, value, section)
+
+
+def named_after_version(scripts: Iterable[EntryPoint], version: Sequence[int]) -> Iterator[EntryPoint]:
+    """Yield *scripts* with pip's own, and easy_install's, named after an interpreter of *version*.
+
+    Wheels of older releases name them after the interpreter that built them; pip leaves those out and makes its own.
+    """
+    by_name = {script.name: script for script in scripts}
+    for name, (pattern, templates) in _VERSIONED.items():
+        if name in by_name:
+            for other in [other for other in by_name if re.fullmatch(pattern, other)]:
+                del by_name[other]
+            for template in templates:
+                versioned = template.format(*version)
+                by_name[versioned] = EntryPoint(versioned, by_name[name].value, by_name[name].group)
+    yield from by_name.values()
 
 
 def launcher(script: EntryPoint, *, python: str, platform: str) -> tuple[str, bytes]:

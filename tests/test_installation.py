@@ -21,7 +21,7 @@ from multisite.installation import InstallationPlan, apply_installation, plan_in
 from multisite.interpreter import Interpreter, inspect_interpreter
 from multisite.manifest import DataFile
 from multisite.report import Severity
-from multisite.scripts import declared_scripts, launcher, with_interpreter
+from multisite.scripts import declared_scripts, launcher, named_after_version, with_interpreter
 from multisite.store import Artifact, Store, StoredDistribution
 from tests.builders import record_hash
 from tests.pythons import found_pythons
@@ -483,6 +483,22 @@ def test_declared_scripts(text: str | None, expected: list[str] | None) -> None:
         assert problems == ["gui_scripts: '; comment' names no object to call, as in name = module:function"]
     else:
         assert (found, problems) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["pip", "pip3", "pip3.8"], ["pip", "pip3", "pip3.12"]),
+        (["pip", "pip3"], ["pip", "pip3", "pip3.12"]),
+        (["pip3.8", "pipx"], ["pip3.8", "pipx"]),
+        (["easy_install", "easy_install-3.6"], ["easy_install", "easy_install-3.12"]),
+    ],
+)
+def test_programs_that_are_named_after_the_interpreter(names: list[str], expected: list[str]) -> None:
+    scripts = [EntryPoint(name, "a:b", "console_scripts") for name in names]
+    found = list(named_after_version(scripts, (3, 12, 1)))
+    assert sorted(script.name for script in found) == expected
+    assert {(script.value, script.group) for script in found} == {("a:b", "console_scripts")}
 
 
 def test_launchers_for_windows() -> None:
