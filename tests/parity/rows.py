@@ -48,9 +48,12 @@ ROWS = {
 
 # Row -> tests that are no cases: what they need is more than a probe in two environments.
 ELSEWHERE: dict[int, tuple[str, ...]] = {
+    6: ("tests/hostile", "tests/test_real.py"),
     13: ("tests/programs",),
     16: ("tests/test_siblings.py", "tests/test_qt.py"),
-    28: ("tests/test_sitemetadata.py",),
+    20: ("tests/hostile",),
+    27: ("tests/hostile",),
+    28: ("tests/hostile", "tests/test_sitemetadata.py"),
     29: ("tests/test_static_tools.py", "tests/test_view.py"),
     32: ("tests/programs",),
     36: ("tests/test_startup.py",),
