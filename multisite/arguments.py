@@ -167,7 +167,11 @@ def _add_selection(command: argparse.ArgumentParser) -> None:
 
 def _add_making(command: argparse.ArgumentParser) -> None:
     making = command.add_argument_group("how to make it")
-    making.add_argument("--python", metavar="PYTHON", help="the interpreter for a new environment: a path or a version")
+    making.add_argument(
+        "--python",
+        metavar="PYTHON",
+        help="the interpreter, a path or a version; an environment of another one is made anew in its place",
+    )
     making.add_argument(
         "--system-site-packages",
         action="store_true",

@@ -160,7 +160,8 @@ def _inside(tree: Path, subdirectory: str | None, label: str) -> Path:
     """Return a folder of a source; Lock.parse has seen to its spelling, links are looked through here."""
     folder = Path(os.path.realpath(tree / (subdirectory or ".")))
     if not folder.is_dir():
-        raise BuildFailed(label, f"{folder}: no such folder")
+        hint = "put the folder back, or lock without it: multisite lock"
+        raise BuildFailed(label, f"{folder}: no such folder", hint=hint)
     if not folder.is_relative_to(os.path.realpath(tree)):
         raise BuildFailed(label, f"{subdirectory}: leads out of the source")
     return folder

@@ -90,6 +90,9 @@ class Editables:
 
         Raises BuildFailed with the whole output of uv and of the project's build backend.
         """
+        if not folder.is_dir():
+            hint = "put the folder back, or lock without it: multisite lock"
+            raise BuildFailed(str(folder), f"{folder}: no such folder", hint=hint)
         options = ["--no-deps", "--reinstall", *self.indexes.effective(self.environ).arguments()]
         options += ["--offline"] if self.offline else []
         self._run(environment, "install", *options, "--editable", str(folder))

@@ -168,10 +168,10 @@ class ArtifactMismatch(MultisiteError, ValueError):
 class BuildFailed(MultisiteError):
     """A wheel could not be built from its source; ``output`` is the build's own, whole."""
 
-    def __init__(self, source: str, output: str) -> None:
+    def __init__(self, source: str, output: str, *, hint: str | None = None) -> None:
         super().__init__(
             f"{source}: building a wheel failed:\n{output.rstrip()}",
-            hint="install what the build misses, or lock a version that has a wheel",
+            hint=hint or "install what the build misses, or lock a version that has a wheel",
         )
         self.source, self.output = source, output
 

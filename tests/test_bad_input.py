@@ -752,7 +752,7 @@ def a_project_whose_editable_build_fails(machine: Machine) -> Words:
     """
     error: gone: building a wheel failed:
     ROOT/work/gone: no such folder
-    next: install what the build misses, or lock a version that has a wheel
+    next: put the folder back, or lock without it: multisite lock
     """,
 )
 def a_source_folder_that_is_gone(machine: Machine) -> Words:

@@ -14,8 +14,8 @@ ROOT = Path(multisite.__file__).parent
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 LAYERS = {
     0: "_runtime",
-    1: """errors names addresses toml document record content native manifest lockfile locktext dispatch state report result
-        insertion""",
+    1: """errors names addresses toml document record content native manifest lockfile locktext dispatch state report
+        result insertion""",
     2: """files cache wheel unpacking headers entry sharing store installed interpreter interpreters environment
         view settings real sitemetadata
         processes activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url
