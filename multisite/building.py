@@ -28,7 +28,7 @@ from multisite.resolving import uv_environment
 from multisite.scratch import temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from multisite.lockfile import Pinned
 
@@ -45,11 +45,11 @@ _OTHER_REPOSITORY = frozenset(
 class Builder:
     """Build with ``uv build``.
 
-    ``program`` is uv's path, ``environ`` what it and build backends are run with, ``python`` the interpreter that the
-    wheel is for and ``python_key`` what that is known by in a store.
+    ``program`` returns uv's path when it is needed, ``environ`` is what it and build backends are run with, ``python``
+    the interpreter that the wheel is for and ``python_key`` what that is known by in a store.
     """
 
-    program: str
+    program: Callable[[], str]
     environ: Mapping[str, str]
     python: Path
     python_key: str
@@ -94,7 +94,7 @@ class Builder:
             return wheels[0].rename(folder / wheels[0].name)
 
     def _command(self) -> list[str]:
-        command = [self.program, "build", "--wheel", "--python", str(self.python), "--no-python-downloads"]
+        command = [self.program(), "build", "--wheel", "--python", str(self.python), "--no-python-downloads"]
         command += ["--no-create-gitignore", "--no-progress", "--color", "never"]
         command += ["--offline"] if self.offline else []
         return command + self.indexes.effective(self.environ).arguments()

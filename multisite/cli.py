@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.errors import MultisiteError
@@ -71,6 +72,11 @@ def _run(options: argparse.Namespace, output: Output) -> int:
     from multisite.commands import COMMANDS
     from multisite.logged import warnings_led_to
 
+    try:
+        Path.cwd()
+    except OSError as error:
+        output.problem(f"the current folder cannot be used: {error.strerror}", "cd to one that is there, and try again")
+        return _FAILED
     try:
         with warnings_led_to(output.warn, "packaging"):
             return COMMANDS[options.command](options, output)

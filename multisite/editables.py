@@ -20,7 +20,7 @@ from multisite.resolving import uv_environment
 from multisite.state import StateProject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
@@ -46,9 +46,12 @@ class EditableSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editables:
-    """Install with ``uv pip install --editable --no-deps``; ``program`` is uv's path, ``environ`` what it runs with."""
+    """Install with ``uv pip install --editable --no-deps``.
 
-    program: str
+    ``program`` returns uv's path when it is needed, ``environ`` is what it runs with.
+    """
+
+    program: Callable[[], str]
     environ: Mapping[str, str]
     indexes: IndexOptions = field(default_factory=IndexOptions)
     offline: bool = False
@@ -116,12 +119,12 @@ class Editables:
         return None
 
     def _run(self, environment: Environment, *arguments: str) -> None:
-        command = [self.program, "pip", *arguments, "--python", str(environment.python)]
+        command = [self.program(), "pip", *arguments, "--python", str(environment.python)]
         command += ["--no-python-downloads", "--no-progress", "--color", "never"]
         try:
             done = run_program(command, environ=uv_environment(self.environ))
         except OSError as error:
-            raise BuildFailed(arguments[-1], f"{self.program} cannot be run: {error.strerror}") from error
+            raise BuildFailed(arguments[-1], f"{command[0]} cannot be run: {error.strerror}") from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").rstrip()
             raise BuildFailed(arguments[-1], "\n".join(filter(None, [said, ended_by(done)])))

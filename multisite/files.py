@@ -21,6 +21,7 @@ __all__ = [
     "free_path",
     "left_over",
     "locked",
+    "naming",
     "publish",
     "remove_empty_parents",
     "remove_tree",
@@ -43,6 +44,17 @@ def write_new(path: Path, *, mode: int = 0o666) -> int:
     return os.open(path, _NEW_FILE, mode)
 
 
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have what fails in the block be about *path*: a full disk does not say which file there was no room for."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
+
+
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = False) -> None:
     """Give the file *path* the content *data*; readers see the old content or the new.
 
@@ -50,12 +62,13 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = Fal
     """
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
-        with open(write_new(temporary, mode=mode), "wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
+        with naming(path):
+            with open(write_new(temporary, mode=mode), "wb") as file:
+                file.write(data)
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()

@@ -29,13 +29,14 @@ def find_interpreter(
 ) -> Interpreter:
     """Return the interpreter that is *wanted*. Raises InterpreterNotUsable, which says where it was looked for.
 
-    None is the active environment's, else the installation that runs this program. Otherwise it is a program, a
-    folder of a virtual environment or of an installation, the name of a program on PATH, or a version such as
-    ``3.12``, ``3.12.1``, ``3.13t`` or ``python3.12``.
+    None is the active environment's if that is there, else the installation that runs this program. Otherwise it is a
+    program, a folder of a virtual environment or of an installation, the name of a program on PATH, or a version such
+    as ``3.12``, ``3.12.1``, ``3.13t`` or ``python3.12``.
     """
     if wanted is None:
         active = environ.get("VIRTUAL_ENV")
-        return inspect(_program(Path(active)) if active else _own())
+        # One that was removed since is nobody's wish.
+        return inspect(_program(Path(active)) if active and os.path.lexists(active) else _own())
     path = Path(wanted).expanduser()
     version = _VERSION.fullmatch(wanted)
     if path.is_file() or (path.is_dir() and not version) or _is_path(wanted):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from multisite.dispatch import Binding, DispatchTable
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import write_atomic
+from multisite.files import naming, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Lockstep:
         # The table names size and time of the lockfile, which a rename keeps.
         temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:16]}.tmp")
         try:
-            with temporary.open("xb") as file:
+            with naming(target), temporary.open("xb") as file:
                 file.write(self.data)
             self._write_table(state, temporary.stat())
             temporary.replace(target)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from multisite.document import Fields, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import write_atomic
+from multisite.files import naming, write_atomic
 from multisite.names import BuildId
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ class Pin:
             self._path.parent.mkdir(exist_ok=True)
             write_atomic(self._path, PinRecord.of_this_process().to_document())
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-        if os.write(self._file, data) != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+        with naming(self._path):
+            if os.write(self._file, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

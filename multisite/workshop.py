@@ -54,8 +54,17 @@ def default_cache(environ: Mapping[str, str]) -> Path:
 
 
 def default_environment(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the environment: the active one, else ``.venv`` in the current folder."""
-    return Path(environ.get("VIRTUAL_ENV") or ".venv")
+    """Return the folder of the environment: the active one, else ``.venv`` in the current folder.
+
+    Raises NotAnEnvironment where the active one is gone.
+    """
+    from multisite.errors import NotAnEnvironment
+
+    active = environ.get("VIRTUAL_ENV")
+    if active and not os.path.lexists(active):
+        reason = "VIRTUAL_ENV names it as the active environment, and there is no such folder"
+        raise NotAnEnvironment(active, reason, hint="unset VIRTUAL_ENV, or name an environment: --venv DIR")
+    return Path(active or ".venv")
 
 
 class Workshop:
@@ -117,7 +126,8 @@ class Workshop:
         try:
             return str(uv.find_uv_bin())
         except FileNotFoundError as error:
-            raise ResolverStopped(f"uv is not installed beside multisite: {error}") from error
+            reason = f"uv, which resolves and builds, is not installed beside multisite: {error}"
+            raise ResolverStopped(reason, hint="pip install uv") from error
 
     def place(self, path: Path, *, python: str | None = None, system_site_packages: bool = False) -> Place:
         """Return the place of an environment, to be held while it is worked on; *python* is what it is made with."""
@@ -240,7 +250,7 @@ class Workshop:
         from multisite.building import Builder
 
         return Builder(
-            program=self.uv,
+            program=lambda: self.uv,
             environ=self.environ,
             python=interpreter.executable,
             python_key=interpreter.key,
@@ -251,4 +261,4 @@ class Workshop:
     def _editables(self) -> Editables:
         from multisite.editables import Editables
 
-        return Editables(program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline)
+        return Editables(program=lambda: self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline)

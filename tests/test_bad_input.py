@@ -2044,16 +2044,17 @@ def test_a_full_place_for_environments(machine: Machine, small_disk: Callable[[P
 
 def test_a_full_environment(machine: Machine, small_disk: Callable[[Path, str], None]) -> None:
     existing(machine)
-    wheel = machine.wheel("large", data={"data": {"large.bin": os.urandom(300_000)}}, compression=zipfile.ZIP_STORED)
+    wheel = machine.wheel("large", data={"data": {"large.bin": os.urandom(600_000)}}, compression=zipfile.ZIP_STORED)
     words: Words = ["sync", "-q", locked(machine, wheel)]
     kept = machine.venv.rename(machine.work / "kept")
-    small_disk(machine.venv, "256k")
+    small_disk(machine.venv, "512k")
     subprocess.run(["cp", "-a", f"{kept}/.", str(machine.venv)], check=True)
     before = {name: content for name, content in files(machine.venv).items() if not name.endswith("next.json")}
     done = machine.run(*words)
     assert re.fullmatch(
-        r"error: .*: No space left on device\nnext: make room there, then run the same command again\n", done.err
+        r"error: (.*): No space left on device\nnext: make room there, then run the same command again\n", done.err
     )
+    assert done.err.startswith(f"error: {machine.venv}/")
     assert done.code == 3
     assert machine.python("import kept; print(kept.version)").out == "1.0\n"
     after = {name: content for name, content in files(machine.venv).items() if not name.endswith("next.json")}
@@ -2119,6 +2120,44 @@ def test_nobody_waits_for_a_silent_server(machine: Machine, number: signal.Signa
     said = "interrupted" if number == signal.SIGINT else "terminated"
     assert (err.splitlines()[-1], process.returncode) == (said, 128 + number)
     assert files(machine.store, machine.venv) == before
+
+
+def test_a_current_folder_that_is_gone(machine: Machine) -> None:
+    existing(machine)
+    command = ["/bin/sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"]
+    for words in (["list", "--venv", machine.venv], ["sync", "-q"]):
+        done = subprocess.run(
+            [*command, *machine.command(*words)],
+            cwd=machine.work,
+            env={**machine.environ(), "PYTHONPATH": str(Path(__file__).parents[1])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.splitlines() == [
+            "error: the current folder cannot be used: No such file or directory",
+            "next: cd to one that is there, and try again",
+        ]
+
+
+def test_only_what_needs_uv_misses_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise FileNotFoundError("/venv/bin/uv")
+
+    monkeypatch.setattr("uv.find_uv_bin", missing)
+    lock = locked(machine, machine.index.folder / "alpha-1.0-py3-none-any.whl")
+    machine.run("sync", lock).succeeded()
+    assert machine.python("import alpha; print(alpha.version)").out == "1.0\n"
+    project = machine.project(machine.work / "mine", "mine")
+    for words in (["lock", "alpha"], ["lock", "-e", project]):
+        done = machine.run(*words, "-q")
+        assert done.code == 3
+        assert done.err.splitlines() == [
+            "error: the resolver stopped:",
+            "uv, which resolves and builds, is not installed beside multisite: /venv/bin/uv",
+            "next: pip install uv",
+        ]
 
 
 # What is damaged and can be mended is mended.

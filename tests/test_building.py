@@ -53,7 +53,7 @@ class Bench:
         self.folder.mkdir()
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self.builder = Builder(
-            program=find_uv_bin(),
+            program=find_uv_bin,
             environ=kept | {"UV_CACHE_DIR": str(tmp_path / "uv-cache")},
             python=Path(sys.executable),
             python_key="cpython-3.11.7-x",
@@ -238,7 +238,7 @@ def test_credentials_are_not_shown(bench: Bench) -> None:
 
 def test_a_program_that_is_not_there(bench: Bench, tmp_path: Path) -> None:
     write_tree(tmp_path / "tree", TREE)
-    bench.builder = Builder(program="/no/uv", environ={}, python=Path(sys.executable), python_key="x")
+    bench.builder = Builder(program=lambda: "/no/uv", environ={}, python=Path(sys.executable), python_key="x")
     assert bench.refusal(directory()).endswith("\n/no/uv cannot be run: No such file or directory")
 
 
@@ -247,7 +247,7 @@ def test_a_signal_that_ends_it_is_named(bench: Bench, tmp_path: Path) -> None:
     killed = tmp_path / "killed"
     killed.write_text("#!/bin/sh\necho Building... >&2\nkill -9 $$\n")
     killed.chmod(0o755)
-    bench.builder = Builder(program=str(killed), environ={}, python=Path(sys.executable), python_key="x")
+    bench.builder = Builder(program=lambda: str(killed), environ={}, python=Path(sys.executable), python_key="x")
     assert bench.refusal(directory()).endswith("\nBuilding...\nkilled was ended by SIGKILL")
 
 

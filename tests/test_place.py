@@ -103,10 +103,14 @@ def test_an_environment_that_somebody_else_made(machine: Machine, maker: str) ->
 
 def test_an_active_environment_that_is_gone(machine: Machine) -> None:
     machine.variables["VIRTUAL_ENV"] = str(machine.folder / "gone")
-    done = machine.run("lock", "beta")
-    assert done.code == 3
-    assert done.err.splitlines()[0] == f"error: {machine.folder}/gone: there is no such file"
+    said = f"error: {machine.folder}/gone: VIRTUAL_ENV names it as the active environment, and there is no such folder"
+    for words in (["lock", "beta"], ["sync"], ["list"], ["doctor"]):
+        done = machine.run(*words)
+        assert done.code == 3
+        assert done.err.splitlines() == [said, "next: unset VIRTUAL_ENV, or name an environment: --venv DIR"]
     assert not (machine.folder / "gone").exists()
+    machine.run("lock", "beta", "--venv", "other").succeeded()
+    assert machine.run("list", "--venv", "other").out.endswith("\n")
 
 
 def test_the_environments_interpreter_by_other_names(machine: Machine) -> None:
