@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-pytestmark = [pytest.mark.index, pytest.mark.slow, pytest.mark.xdist_group("static-tools")]
+pytestmark = [pytest.mark.index, pytest.mark.exhaustive, pytest.mark.xdist_group("static-tools")]
 
 LOCKED = "attrs mako jaraco.functools jaraco.context requests types-requests six msgpack mypy pylint jedi".split()
 TOOLS = "mypy ty pyrefly basedpyright".split()
