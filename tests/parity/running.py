@@ -78,20 +78,22 @@ class Comparison:
 
 def compare(bench: Bench, case: Case, version: str, *, kind: str = "multisite", keep: bool = False) -> Comparison:
     """Run *case* in a plain environment and one of *kind*."""
-    transcripts = []
-    for each in ("plain", kind):
-        with _opened(bench, case, version, each, keep=keep) as (environment, folder):
-            transcripts.append(_transcript(case, environment, folder))
-    return Comparison(case=case, version=version, plain=transcripts[0], other=transcripts[1])
+    plain, other = (_said(bench, case, version, each, keep=keep) for each in ("plain", kind))
+    return Comparison(case=case, version=version, plain=plain, other=other)
 
 
-def noticed(bench: Bench, case: Case, version: str, plain: Comparison) -> Iterator[str]:
-    """Yield the names of the broken finders against which *case* fails; *plain* is its sound comparison."""
+def noticed(bench: Bench, case: Case, version: str) -> Iterator[str]:
+    """Yield the names of the broken finders against which *case* fails."""
+    plain = _said(bench, case, version, "plain", keep=False)
     for kind in BROKEN:
-        with _opened(bench, case, version, kind, keep=False) as (environment, folder):
-            other = _transcript(case, environment, folder)
-        if Comparison(case=case, version=version, plain=plain.plain, other=other).problems:
+        other = _said(bench, case, version, kind, keep=False)
+        if Comparison(case=case, version=version, plain=plain, other=other).problems:
             yield kind
+
+
+def _said(bench: Bench, case: Case, version: str, kind: str, *, keep: bool) -> Transcript:
+    with _opened(bench, case, version, kind, keep=keep) as (environment, folder):
+        return _transcript(case, environment, folder)
 
 
 @contextmanager

@@ -102,11 +102,11 @@ def test_what_changes_the_store_is_found(tmp_path: Path, bench: Bench, version: 
 
 def test_a_case_that_notices_no_broken_finder(tmp_path: Path, bench: Bench, version: str) -> None:
     blind = case(tmp_path, "", "print('whatever')")
-    assert list(noticed(bench, blind, version, compare(bench, blind, version))) == []
+    assert list(noticed(bench, blind, version)) == []
 
 
 def test_what_broken_finders_do_wrong_is_noticed(tmp_path: Path, bench: Bench, version: str) -> None:
     probe = "print(sys.path)\nattempt(where, 'regular')\nattempt(where, 'colorsys')\nsys.path.remove(SITE)\n"
     probe += "forget('regular')\nattempt(where, 'regular')\n"
     seeing = case(tmp_path, "", probe)
-    assert set(noticed(bench, seeing, version, compare(bench, seeing, version))) == {"path", "before", "after", "off"}
+    assert set(noticed(bench, seeing, version)) == {"path", "before", "after", "off"}

@@ -9,6 +9,8 @@
 # "@data/data/etc/jupyter/own.json" = '{"enabled": true}'
 # "@data/data/share/man/man1/configured.1" = "manual"
 # ///
+import configured
+
 path = os.path.join(sys.prefix, "etc", "jupyter", "own.json")
 with open(path) as stream:
     settings = json.load(stream)

@@ -2,9 +2,8 @@
 # rows = [38]
 # says = "an environment that venv makes with this one's interpreter has nothing of it"
 # expects = "No module named 'regular'"
-# catches = ["path"]
 # ///
-import subprocess
+import regular, subprocess
 
 target = os.path.join(RUN, "top")
 subprocess.run([sys.executable, "-m", "venv", "--without-pip", target], check=True)

@@ -3,6 +3,7 @@
 # says = "an environment that names this one's site-packages in a .pth file of its own sees it as a plain folder's"
 # files."line.pth" = "{site}"
 # run = [
+#   "python {program}",
 #   "{interpreter} -m venv --without-pip {run}/top",
 #   "sh -c 'cp line.pth {run}/top/lib/python*/site-packages'",
 #   "{run}/top/bin/python {program}",

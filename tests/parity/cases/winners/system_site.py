@@ -4,7 +4,7 @@
 # system_site = true
 # wheels."pip-0.1" = {"pip/__init__.py" = "who = 'locked'"}
 # expects = '"locked"'
-# catches = ["after", "path"]
+# catches = ["after"]
 # ///
 import pip
 

@@ -6,7 +6,7 @@
 # files."copied/other.py" = ""
 # environ.PYTHONUSERBASE = "{run}/user"
 # expects = "regular 1.0"
-# catches = ["after", "path"]
+# catches = ["after"]
 # ///
 folder=$(python -m site --user-site)
 mkdir -p "$folder"
