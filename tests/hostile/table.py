@@ -69,7 +69,7 @@ LOOKING = (
         commands=("pip freeze", "pip freeze --all", "pip freeze --user", "pip freeze --path $SITE"),
         looks=True,
     ),
-    Attack(id="pip-check", commands=("pip check",), looks=True),
+    Attack(id="pip-check", commands=("pip check",), looks=True, thorough=True),
     Attack(id="pip-inspect", commands=(_INSPECT,), looks=True, thorough=True),
     Attack(id="pip-install-there", commands=("pip install alpha beta==1.0",), looks=True, thorough=True),
     Attack(
@@ -79,6 +79,7 @@ LOOKING = (
             "pip install --require-hashes -r locked.txt",
         ),
         looks=True,
+        thorough=True,
     ),
     Attack(
         id="uv-pip-looks",
@@ -292,6 +293,7 @@ UV = (
         really=("beta",),
         doctor=("data-missing", "script-missing", "shadowed-by-real"),
         after_sync=REAL,
+        thorough=True,
     ),
     Attack(
         id="uv-pip-uninstall-locked",
@@ -335,6 +337,7 @@ UV = (
         really=BOTH,
         doctor=REAL,
         after_sync=REAL,
+        thorough=True,
     ),
     Attack(
         id="uv-pip-sync-shown",

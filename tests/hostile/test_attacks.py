@@ -34,7 +34,8 @@ def _rows(usual: Callable[[Attack, str], bool], *, looking: bool) -> Iterator[ob
             if row.python.contains(version) and (looking or not row.looks):
                 marks = [] if usual(row, version) else _EXHAUSTIVE
                 # The two environments are made once for all rows of a process.
-                place = pytest.mark.xdist_group(f"hostile-{version}-{next(group) % 2}")
+                number = next(group) % 2 if version == _USUAL else 0
+                place = pytest.mark.xdist_group(f"hostile-{version}-{number}")
                 yield pytest.param(row, version, id=f"{row.id}-{version}", marks=[*marks, place])
 
 

@@ -146,5 +146,10 @@ TOOLS = (
         commands=("ruff format -q --no-cache --isolated --no-respect-gitignore $VENV/lib",),
         tools=("ruff",),
     ),
-    Attack(id="black", commands=("black -q --exclude '/pip/' --include '.*[.]py$' $VENV",), tools=("black",)),
+    Attack(
+        id="black",
+        commands=("black -q --exclude '/pip/' --include '.*[.]py$' $VENV",),
+        doctor=("bootstrap-changed",),
+        tools=("black",),
+    ),
 )
