@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -85,6 +86,16 @@ def one_line(place: Place, done: Done, problem: str) -> None:
     assert line.endswith(f"; run: multisite sync --venv {place.venv}"), line
 
 
+def denied(place: Place, done: Done, problem: str) -> None:
+    """It says what may not be read; no command of that account would help."""
+    assert done.code == 0
+    assert done.out.startswith("runs\n")
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"multisite: {place.venv}: {problem}"), line
+    assert "[Errno 13] Permission denied" in line
+    assert line.endswith("; run it as somebody who may read that"), line
+
+
 NO_TABLE = "the environment's table cannot be used, nothing locked can be imported ([Errno 13] Permission denied: "
 
 
@@ -96,7 +107,7 @@ def test_another_user_may_read_it(place: Place) -> None:
 @needs_container
 def test_an_unreadable_table(place: Place) -> None:
     (place.state / "table").chmod(0o600)
-    one_line(place, place.run_as_nobody(), NO_TABLE)
+    denied(place, place.run_as_nobody(), NO_TABLE)
 
 
 @needs_container
@@ -115,11 +126,14 @@ def test_an_unreadable_lockfile_is_not_needed(place: Place) -> None:
 
 
 @needs_container
-@pytest.mark.parametrize("part", [".", "multi-site-packages"])
+@pytest.mark.parametrize("part", [".", "multi-site-packages", "multi-site-packages/alpha"])
 def test_an_unreadable_store(place: Place, part: str) -> None:
     (place.machine.store / part).chmod(0o700)
     done = place.run_as_nobody()
-    assert done.out.splitlines()[1].startswith("ModuleNotFoundError No module named 'alpha': alpha 1.0 is locked, but ")
+    assert done.out.splitlines()[1].startswith(
+        "ModuleNotFoundError No module named 'alpha': alpha 1.0 is locked, but may"
+    )
+    assert done.out.splitlines()[1].endswith("/site-packages); run it as somebody who may read that")
     assert "Traceback" not in done.err
 
 
@@ -128,7 +142,7 @@ def test_an_unreadable_store(place: Place, part: str) -> None:
 def test_an_unreadable_store_is_said_at_start(place: Place, part: str) -> None:
     (place.machine.store / part).chmod(0o700)
     problem = f"its store is missing or cannot be read, nothing locked can be imported: {place.machine.store}"
-    one_line(place, place.run_as_nobody(), problem)
+    denied(place, place.run_as_nobody(), problem)
 
 
 @needs_container
@@ -210,3 +224,27 @@ def test_elsewhere(place: Place, how: str) -> None:
     assert place.machine.program("python", "-c", PROBE, venv=there) == Done(0, place.found, "")
     assert place.machine.run("doctor", "--venv", there).code == 0
     assert len(os.listdir(place.machine.store / "environments")) == (2 if how == "copied" else 1)
+
+
+@needs_container
+@pytest.mark.parametrize(
+    ("part", "check"),
+    [
+        ("venv/pylock.toml", "lockfile-invalid"),
+        ("venv/.multisite/table", "state-damaged"),
+        ("store", "store-unusable"),
+        ("store/multi-site-packages/alpha", "entry-damaged"),
+    ],
+)
+def test_what_one_account_may_not_read_is_nothing_to_mend(tmp_path: Path, part: str, check: str) -> None:
+    with Machine.opened(tmp_path / "machine") as machine:
+        machine.wheel("alpha")
+        machine.run("lock", "alpha").succeeded()
+        where = (machine.venv if part.startswith("venv") else machine.store) / "/".join(part.split("/")[1:])
+        mode = where.stat().st_mode
+        where.chmod(0)
+        done = machine.run_unprivileged("doctor", "--json")
+        where.chmod(mode)
+    findings = {finding["check"]: finding for finding in json.loads(done.out)["findings"]}
+    assert "Permission denied" in findings[check]["message"]
+    assert findings[check]["fix"] is None

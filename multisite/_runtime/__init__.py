@@ -60,10 +60,12 @@ def start(sitedir):
         sys.path_hooks.insert(0, site.hook)
         site.install()
         for store in site.table.stores:
-            if not os.access(store + os.sep + "multi-site-packages", os.X_OK):
-                from .messages import say
+            entries = store + os.sep + "multi-site-packages"
+            if not os.access(entries, os.X_OK):
+                from .messages import denial, say
 
-                say("its store is missing or cannot be read, nothing locked can be imported: " + store, folder)
+                problem = "its store is missing or cannot be read, nothing locked can be imported: " + store
+                say(problem, folder, denial(entries))
     site.claim()
     if site.table.start_up:
         from .startup import run

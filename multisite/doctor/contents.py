@@ -35,7 +35,7 @@ def examine_build(chosen: ChosenBuild, store: Store, *, deep: bool) -> ExaminedB
     except EntryMissing:
         return ExaminedBuild(chosen=chosen, is_missing=True)
     except (InvalidDocument, UnsupportedFormat, OSError, UnicodeDecodeError) as error:
-        return ExaminedBuild(chosen=chosen, problem=str(error))
+        return ExaminedBuild(chosen=chosen, problem=str(error), is_forbidden=isinstance(error, PermissionError))
     found = {
         **_sizes(stored.site_packages),
         **{path: size for scheme in _schemes(record) for path, size in _sizes(stored.data(scheme)).items()},

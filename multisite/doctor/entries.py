@@ -36,10 +36,11 @@ def damaged(examination: Examination) -> Iterator[Fault]:
     for build in examination.builds.values():
         problem = build.problem or listed(build.damage)
         if problem:
+            fault = "may not be read by this account" if build.is_forbidden else "is damaged in the store"
             yield Fault(
                 subject=str(build.chosen.build),
-                message=f"{build.label} is damaged in the store: {problem}",
-                fix=examination.remake,
+                message=f"{build.label} {fault}: {problem}",
+                fix=None if build.is_forbidden else examination.remake,
             )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -41,7 +41,8 @@ _SHOWN = 5
 class ExaminedBuild:
     """The chosen build of a distribution: what the store has for it.
 
-    ``problem`` says why there is no entry or why it cannot be read (then ``stored`` is None). ``damage`` are sentences
+    ``problem`` says why there is no entry or why it cannot be read (then ``stored`` is None); ``is_forbidden`` is for
+    an account that may not, which no command of its own changes. ``damage`` are sentences
     about files that are not what RECORD says, ``extra`` are paths that RECORD does not list.
     """
 
@@ -49,6 +50,7 @@ class ExaminedBuild:
     stored: StoredDistribution | None = None
     is_missing: bool = False
     problem: str | None = None
+    is_forbidden: bool = False
     damage: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
 
@@ -172,6 +174,7 @@ class Examination:
     interpreter's file now, None where it is gone. ``registered`` is the path that the store's registry has for it;
     ``can_register`` is False for another account's store that lets nobody register. ``remedies`` are the commands
     for what is unreadable, by part. ``projects`` are the editable ones of which something is gone, each with that.
+    ``forbidden`` are unreadable parts that this account may not read, which no command of its own changes.
     """
 
     environment: Environment
@@ -197,6 +200,7 @@ class Examination:
     registered: str | None = None
     can_register: bool = True
     remedies: Mapping[str, str | None] = field(default_factory=dict)
+    forbidden: Collection[str] = ()
 
     @property
     def venv(self) -> str:

@@ -19,7 +19,8 @@ def invalid(examination: Examination) -> Iterator[Fault]:
     """Find a lockfile that is missing or cannot be read. The environment keeps a copy of what it was made from."""
     problem = examination.unreadable.get("lockfile")
     if problem is not None:
-        yield Fault(message=problem, fix=_restore(examination) or examination.lock_again)
+        fix = _restore(examination) or examination.lock_again
+        yield Fault(message=problem, fix=None if "lockfile" in examination.forbidden else fix)
 
 
 def _restore(examination: Examination) -> str | None:

@@ -75,9 +75,15 @@ class _Looking:
 
     def examination(self) -> Examination:
         """Look at one thing after the other, each with what is known by then."""
-        unreadable: dict[str, str] = {}
+        unreadable = _Reasons()
         remedies: dict[str, str | None] = {}
-        seen = Examination(environment=self.environment, deep=self.deep, unreadable=unreadable, remedies=remedies)
+        seen = Examination(
+            environment=self.environment,
+            deep=self.deep,
+            unreadable=unreadable,
+            remedies=remedies,
+            forbidden=unreadable.forbidden,
+        )
         state = _readable("state", unreadable, lambda: self._state(remedies))
         table = _readable("table", unreadable, self._table)
         interpreter = self._interpreter(unreadable, remedies)
@@ -131,7 +137,7 @@ class _Looking:
             raise MultisiteError(f"{self.environment.state_file} is missing: no sync has ended here")
         return state
 
-    def _interpreter(self, unreadable: dict[str, str], remedies: dict[str, str | None]) -> Interpreter | None:
+    def _interpreter(self, unreadable: _Reasons, remedies: dict[str, str | None]) -> Interpreter | None:
         """Return the interpreter; where it does not start, note the command that gives the environment another."""
         environment = self.environment
         try:
@@ -201,7 +207,7 @@ class _Looking:
         return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
 
     def _view(
-        self, state: EnvironmentState, builds: Mapping[NormalizedName, ExaminedBuild], unreadable: dict[str, str]
+        self, state: EnvironmentState, builds: Mapping[NormalizedName, ExaminedBuild], unreadable: _Reasons
     ) -> ExaminedView | None:
         place = ViewPlace.of(self.environment)
         view = _readable("view", unreadable, place.read)
@@ -258,12 +264,22 @@ class _Looking:
         )
 
 
-def _readable(part: str, unreadable: dict[str, str], read: Callable[[], _Value]) -> _Value | None:
+class _Reasons(dict[str, str]):
+    """Why parts cannot be read; ``forbidden`` are those that this account may not read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forbidden: set[str] = set()
+
+
+def _readable(part: str, unreadable: _Reasons, read: Callable[[], _Value]) -> _Value | None:
     """Return what *read* returns; where it cannot, None, with the reason in *unreadable*."""
     try:
         return read()
     except (MultisiteError, OSError) as error:
         unreadable[part] = str(error)
+        if isinstance(error, PermissionError) or isinstance(error.__cause__, PermissionError):
+            unreadable.forbidden.add(part)
         return None
 
 

@@ -31,7 +31,7 @@ def table_damaged(examination: Examination) -> Iterator[Fault]:
     """Find a table that is missing, torn or of another format."""
     problem = examination.unreadable.get("table")
     if problem is not None and examination.state is not None:
-        yield Fault(message=problem, fix=examination.sync)
+        yield Fault(message=problem, fix=None if "table" in examination.forbidden else examination.sync)
 
 
 def table_differs(examination: Examination) -> Iterator[Fault]:

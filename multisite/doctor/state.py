@@ -30,7 +30,8 @@ def damaged(examination: Examination) -> Iterator[Fault]:
     if problem is not None:
         # Without a lockfile there is nothing to write it anew from.
         anew = examination.lock_again if "lockfile" in examination.unreadable else examination.sync
-        yield Fault(message=problem, fix=examination.remedies.get("state") or anew)
+        fix = examination.remedies.get("state") or anew
+        yield Fault(message=problem, fix=None if "state" in examination.forbidden else fix)
 
 
 def store_unusable(examination: Examination) -> Iterator[Fault]:
@@ -38,7 +39,8 @@ def store_unusable(examination: Examination) -> Iterator[Fault]:
     problem = examination.unreadable.get("store")
     if problem is not None:
         remedy = examination.remedies.get("store")
-        yield Fault(message=problem, fix=examination.sync if remedy in {None, MEND} else remedy)
+        fix = examination.sync if remedy in {None, MEND} else remedy
+        yield Fault(message=problem, fix=None if "store" in examination.forbidden else fix)
 
 
 def project_missing(examination: Examination) -> Iterator[Fault]:
