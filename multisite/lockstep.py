@@ -100,9 +100,10 @@ def _renew(folder: Path) -> None:
     """Give *folder* a new time: whoever keeps what they found in it by its time looks again.
 
     A running ``FileFinder`` does, and stevedore, which takes times for 32-bit floats: their next value is two minutes
-    away, so that may lie a little in the future.
+    away, so that may lie a little in the future. It never goes back, to a time under which stevedore knows something.
     """
-    old, new = folder.stat().st_mtime, time.time()
+    old = folder.stat().st_mtime
+    new = max(old, time.time())
     while struct.pack("f", new) == struct.pack("f", old):
         new += 60
     os.utime(folder, (new, new))

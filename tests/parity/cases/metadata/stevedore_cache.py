@@ -9,6 +9,7 @@
 #   "python {program}", "python {program}",
 #   "lock stevedore plugin_one==1.0 plugin_two==1.0", "python {program}",
 #   "lock stevedore plugin_two==1.0", "python {program}",
+#   "lock stevedore plugin_one==1.0", "python {program}",
 # ]
 # expects = '["one", "two"]'
 # flags = []
