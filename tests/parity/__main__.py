@@ -31,7 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--table",
         action="store_true",
-        help="write docs/parity.md anew from the headers, and run none; --python for each that the cases were run on",
+        help="write docs/parity.md anew from the headers, and run none; --python (and --cost): what was run",,
     )
     parser.add_argument("--list", action="store_true", help="list the cases and run none")
     return parser.parse_args()
@@ -74,10 +74,16 @@ def _run(chosen: list[Case], options: argparse.Namespace, bench: Bench) -> int:
     return failures
 
 
+def _versions(options: argparse.Namespace) -> dict[str, list[str]]:
+    """Return the Pythons that cases of some cost, or all, were run on."""
+    costs = options.cost or ["offline", "index"]
+    return {cost: options.python for cost in costs} if options.python else {}
+
+
 def main() -> int:
     options = _arguments()
     if options.table:
-        DOCUMENT.write_text(page(DOCUMENT.read_text(encoding="utf-8"), options.python or ()), encoding="utf-8")
+        DOCUMENT.write_text(page(DOCUMENT.read_text(encoding="utf-8"), _versions(options)), encoding="utf-8")
         return 0
     try:
         chosen = _chosen(options.cases, options.cost)
