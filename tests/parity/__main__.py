@@ -31,7 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--table",
         action="store_true",
-        help="write docs/parity.md anew from the headers, and run none; --python (and --cost): what was run",,
+        help="write docs/parity.md anew from the headers, and run none; --python (and --cost): what was run",
     )
     parser.add_argument("--list", action="store_true", help="list the cases and run none")
     return parser.parse_args()
