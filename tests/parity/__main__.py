@@ -77,7 +77,7 @@ def _run(chosen: list[Case], options: argparse.Namespace, bench: Bench) -> int:
 def _versions(options: argparse.Namespace) -> dict[str, list[str]]:
     """Return the Pythons that cases of some cost, or all, were run on."""
     costs = options.cost or ["offline", "index"]
-    return {cost: options.python for cost in costs} if options.python else {}
+    return dict.fromkeys(costs, options.python) if options.python else {}
 
 
 def main() -> int:
