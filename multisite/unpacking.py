@@ -61,6 +61,10 @@ class _Destination:
     def take(self, wheel: WheelFile, member: Member, problems: list[str]) -> RecordEntry:
         """Write *member*, unless it is left out, and return its line of RECORD; add what is wrong to *problems*."""
         expected = member.record
+        if expected.size is not None and (size := wheel.size(member)) > expected.size:
+            # A few bytes of a wheel can stand for gigabytes: what is too large anyway is not written first.
+            problems.append(_wrong_size(member, size))
+            return expected
         with wheel.open_member(member) as source:
             is_script = member.scheme == "scripts"
             start = source.readline(_CHUNK) if is_script else source.read(_CHUNK)
@@ -76,7 +80,7 @@ class _Destination:
         if expected.digest is not None and expected.digest != other:
             problems.append(f"{member.name}: its {expected.algorithm} is not the one in RECORD")
         if expected.size is not None and expected.size != size:
-            problems.append(f"{member.name}: it has {size} bytes, and {expected.size} in RECORD")
+            problems.append(_wrong_size(member, size))
         return RecordEntry(path=_path_in_record(member), algorithm="sha256", digest=sha256, size=size)
 
     def write(self, path: str, content: bytes) -> None:
@@ -89,6 +93,10 @@ class _Destination:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(target.parent)
         return target
+
+
+def _wrong_size(member: Member, size: int) -> str:
+    return f"{member.name}: it has {size} bytes, and {member.record.size} in RECORD"
 
 
 def _path_in_record(member: Member) -> str:

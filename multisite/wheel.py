@@ -105,6 +105,10 @@ class WheelFile:
         content = self._read.get(member.name)
         return self._archive.open(member.name) if content is None else io.BytesIO(content)
 
+    def size(self, member: Member) -> int:
+        """Return how many bytes a member has at most: no more of it are read."""
+        return self._archive.getinfo(member.name).file_size
+
     def _own_folders(self, infos: Iterable[str]) -> tuple[str, str | None]:
         """Return the wheel's dist-info and .data folders, whatever way their names are spelled."""
         tops = sorted({name.partition("/")[0] for name in infos if "/" in name})

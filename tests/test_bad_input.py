@@ -1434,12 +1434,12 @@ def _with_record(machine: Machine, change: Callable[[list[str]], list[str]]) -> 
     """
     error: alpha-1.0-py3-none-any.whl: not a valid wheel
       - alpha.py: its sha256 is not the one in RECORD
-      - alpha.py: it has 16 bytes, and 5 in RECORD
+      - alpha.py: it has 16 bytes, and 99 in RECORD
     next: report it to the project that published it, or lock another version
     """,
 )
 def a_record_with_other_hashes_and_sizes(machine: Machine) -> Words:
-    return _with_record(machine, lambda row: [row[0], builders.record_hash(b"other"), "5"])
+    return _with_record(machine, lambda row: [row[0], builders.record_hash(b"other"), "99"])
 
 
 @bad(

@@ -256,15 +256,19 @@ UNSOUND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "several hashes": (
         {
             "edit_record": lambda rows: (
-                [[path, record_hash(b"x") if signed else "", "1"] for path, signed, _ in rows[:2]] + rows[2:]
+                [[path, record_hash(b"x") if signed else "", "99"] for path, signed, _ in rows[:2]] + rows[2:]
             )
         },
         [
             "foo/__init__.py: its sha256 is not the one in RECORD",
-            "foo/__init__.py: it has 6 bytes, and 1 in RECORD",
+            "foo/__init__.py: it has 6 bytes, and 99 in RECORD",
             "foo.pth: its sha256 is not the one in RECORD",
-            "foo.pth: it has 11 bytes, and 1 in RECORD",
+            "foo.pth: it has 11 bytes, and 99 in RECORD",
         ],
+    ),
+    "several sizes": (
+        {"edit_record": lambda rows: [[path, signed, "1"] for path, signed, _ in rows[:2]] + rows[2:]},
+        ["foo/__init__.py: it has 6 bytes, and 1 in RECORD", "foo.pth: it has 11 bytes, and 1 in RECORD"],
     ),
 }
 
@@ -362,6 +366,20 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("sound")
     data: dict[str, Tree] = {"scripts": {"run": "#!python\n"}, "data": {"share": {"x": "y" * 100}}}
     return build_wheel(folder, "foo", "1.0", FILES, data=data).read_bytes()
+
+
+def test_what_is_larger_than_it_may_be_is_not_written(make_wheel: MakeWheel, tmp_path: Path) -> None:
+    path = make_wheel(
+        "foo",
+        "1.0",
+        files={"large.bin": b"\0" * 10_000_000},
+        edit_record=lambda rows: [[*row[:2], "5"] if row[0] == "large.bin" else row for row in rows],
+    )
+    folder = tmp_path / "out"
+    with WheelFile.open(path) as wheel, pytest.raises(InvalidWheel) as caught:
+        unpack(wheel, folder)
+    assert caught.value.problems == ("large.bin: it has 10000000 bytes, and 5 in RECORD",)
+    assert not (folder / "site-packages" / "large.bin").exists()
 
 
 def try_to_unpack(path: Path, folder: Path) -> bool:
