@@ -105,4 +105,7 @@ def _act(module, places, name, habit, *more):
     owner = getattr(module, owner, None) if owner else module
     if owner is None or (attribute not in vars(owner) and habit is not habits.absent):
         return False
-    return habit(places, owner, attribute, *more)
+    try:
+        return habit(places, owner, attribute, *more)
+    except ImportError:  # a part of this code is gone, which the doctor says; it must not keep others from importing
+        return True
