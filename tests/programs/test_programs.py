@@ -11,8 +11,9 @@ from tests.parity.environments import Environment
 from tests.programs.comparing import Result, compare
 from tests.programs.program import Known, programs
 from tests.programs.side import Side
-from tests.programs.table import put_rows, row
+from tests.programs.table import put_rows, row, rows
 from tests.pythons import found_pythons
+from tests.suites.suite import SUITES
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -105,3 +106,9 @@ def test_names_are_put_for_places_and_colours_are_left_out() -> None:
     side = result([], []).plain
     lines = f"\x1b[31m{side.environment.site}/a {side.environment.venv}/b {side.folder}/c"
     assert side.normal(lines) == "<site>/a <venv>/b <run>/c"
+
+
+def test_every_run_stands_in_the_documentation() -> None:
+    page = Path(__file__).parents[2] / "docs" / "programs.md"
+    assert rows(page, "programs") == {(name, version) for name in PROGRAMS for version in PROGRAMS[name].pythons}
+    assert rows(page, "suites") <= {(suite.name, version) for suite in SUITES for version in suite.pythons}

@@ -97,7 +97,6 @@ PROGRAM = Program(
     requirements=("pytest", "pytest-xdist", "pytest-cov", "pytest-asyncio", "pytest-mock", "hypothesis", "idna"),
     drive=drive,
     pythons=("3.8", "3.13"),
-    quick="3.13",
     varying=(
         Rule(
             pattern=r"(?m)^plugins: .*\n|^  (pytest-|hypothesis-).* at .*\n",
