@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from multisite.uvconfig import configured_addresses, credentials_variables
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["IndexOptions"]
 
@@ -53,11 +56,25 @@ class IndexOptions:
             arguments += ["--find-links", place]
         return [*arguments, "--no-index"] if self.no_index else arguments
 
-    def addresses(self, environ: Mapping[str, str]) -> tuple[str, ...]:
-        """Return every address that may carry credentials, those that uv reads itself included."""
+    def addresses(self, environ: Mapping[str, str], folder: Path | None = None) -> tuple[str, ...]:
+        """Return every address that may carry credentials, those that uv reads itself included.
+
+        With *folder* also those in the configuration files that it reads there. What counts most stands last.
+        """
         own = (self.index_url, *self.extra_index_urls, *self.find_links)
-        by_uv = [word.rpartition("=")[2] if "=http" in word else word for word in _words(environ)]
-        return tuple(address for address in (*own, *by_uv) if address and "://" in address)
+        by_uv = [address for word in _words(environ) for address in _addresses(word, environ)]
+        configured = () if folder is None else configured_addresses(environ, folder)
+        return tuple(address for address in (*configured, *by_uv, *own) if address and "://" in address)
+
+
+def _addresses(word: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the address of a word of uv's variables, which may begin with a name: ``corp=https://…``."""
+    name, separator, address = word.partition("=")
+    if separator and "://" not in name:
+        yield address
+        yield from credentials_variables(name, address, environ)
+    else:
+        yield word
 
 
 def _words(environ: Mapping[str, str]) -> list[str]:

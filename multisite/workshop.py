@@ -242,7 +242,7 @@ class Workshop:
         from multisite.fetching import Fetcher
         from multisite.transport import Transport
 
-        known = (*self.indexes.effective(self.environ).addresses(self.environ), *addresses)
+        known = (*self.indexes.effective(self.environ).addresses(self.environ, Path.cwd()), *addresses)
         transport = None if self.offline else Transport(Credentials(known, environ=self.environ))
         return Fetcher(transport, progress=progress, cache=cache, mirrors=store.addresses)
 

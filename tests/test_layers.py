@@ -20,7 +20,7 @@ LAYERS = {
         view settings real sitemetadata
         processes activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url
         sourcetree remaking layout""",
-    3: """credentials proxies transport receiving indexes pyproject requirements_file request resolving fetching
+    3: """credentials uvconfig proxies transport receiving indexes pyproject requirements_file request resolving fetching
         building providing wanted switching syncing locking editables place doctor""",
     4: "arguments streams output bars logged workshop showing commands cli __main__ __init__",
 }

@@ -301,10 +301,10 @@ def test_addresses_with_credentials_are_found() -> None:
     options = IndexOptions(index_url="https://a:b@x.test", find_links=("/wheels", "https://y.test"))
     environ = {"UV_INDEX": "mine=https://c:d@z.test https://e.test"}
     assert options.addresses(environ) == (
-        "https://a:b@x.test",
-        "https://y.test",
         "https://c:d@z.test",
         "https://e.test",
+        "https://a:b@x.test",
+        "https://y.test",
     )
 
 

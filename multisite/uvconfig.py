@@ -1,0 +1,68 @@
+"""The indexes in uv's configuration files, as far as they tell user and password: uv resolves with them by itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multisite.requirements_file import addresses_in
+from multisite.toml import NotToml, load_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["configured_addresses", "credentials_variables"]
+
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def configured_addresses(environ: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """Yield every address in the configuration files that uv reads in *folder*, what counts most last.
+
+    Those of named indexes carry the user and the password that ``UV_INDEX_<NAME>_USERNAME`` and ``_PASSWORD`` give.
+    """
+    for path in reversed(list(_files(environ, folder))):
+        try:
+            data = path.read_bytes()
+            document = load_toml(data)
+        except (OSError, NotToml):
+            continue  # it is uv that says so, where it reads the file
+        settings = _table(_table(document, "tool"), "uv") if path.name == "pyproject.toml" else document
+        yield from addresses_in(str(settings))
+        indexes = settings.get("index")
+        for index in indexes if isinstance(indexes, list) else ():
+            if isinstance(index, dict) and isinstance(index.get("name"), str) and isinstance(index.get("url"), str):
+                yield from credentials_variables(index["name"], index["url"], environ)
+
+
+def credentials_variables(name: str, address: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the *address* of the index called *name* with the user and the password of its variables, if there are."""
+    from urllib.parse import quote
+
+    key = re.sub(r"[^A-Z0-9]", "_", name.upper())
+    user, password = (environ.get(f"UV_INDEX_{key}_{part}", "") for part in ("USERNAME", "PASSWORD"))
+    scheme, separator, rest = address.partition("://")
+    if separator and (user or password):
+        host = rest.rpartition("@")[2] if "@" in rest.partition("/")[0] else rest
+        yield f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{host}"
+
+
+def _files(environ: Mapping[str, str], folder: Path) -> Iterator[Path]:
+    if environ.get("UV_NO_CONFIG", "").lower() not in _FALSE:
+        return
+    if named := environ.get("UV_CONFIG_FILE"):
+        yield Path(named)
+        return
+    for above in (folder, *folder.parents):
+        yield from (above / "uv.toml", above / "pyproject.toml")
+    home = Path(environ.get("HOME", "~")).expanduser()
+    yield Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "uv", "uv.toml")
+    for place in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"):
+        yield Path(place, "uv", "uv.toml")
+    yield Path("/etc/uv/uv.toml")
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
