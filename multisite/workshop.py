@@ -156,6 +156,7 @@ class Workshop:
         from multisite.syncing import sync
 
         place.demand_writable(wanted.lock.sha256)
+        self._demand_apart(place)
         tools = self._tools(place.interpreter, place.before, progress, wanted.addresses)
         try:
             result = sync(place.make, wanted, tools, before=place.before)
@@ -164,6 +165,16 @@ class Workshop:
             raise
         findings = (*place.findings, *result.findings)
         return replace(result, created=place.created, written=result.written or place.remade, findings=findings)
+
+    def _demand_apart(self, place: Place) -> None:
+        """Refuse to make an environment and a store in one another, before either is made. Raises NotAnEnvironment."""
+        from multisite.errors import NotAnEnvironment
+
+        store = self.store_root(place.before)
+        venv, root = Path(os.path.realpath(place.path)), Path(os.path.realpath(store))
+        if place.environment is None and (venv.is_relative_to(root) or root.is_relative_to(venv)):
+            reason = f"an environment and the store ({store}) cannot lie in one another"
+            raise NotAnEnvironment(place.path, reason, hint="choose another folder: --venv DIR or --store DIR")
 
     def _take_away(self, place: Place, store: Store) -> None:
         """Leave nothing of an environment that was made for what has just failed."""

@@ -1841,6 +1841,42 @@ def an_environment_whose_name_is_no_text(machine: Machine) -> Words:
 @bad(
     3,
     """
+    error: ROOT/work/both: an environment and the store (ROOT/work/both) cannot lie in one another
+    next: choose another folder: --venv DIR or --store DIR
+    """,
+    states=("new",),
+)
+def an_environment_that_is_the_store(machine: Machine) -> Words:
+    return ["lock", "alpha", "--venv", "both", "--store", "both"]
+
+
+@bad(
+    3,
+    """
+    error: ROOT/work/inside: an environment and the store (ROOT/work/inside/store) cannot lie in one another
+    next: choose another folder: --venv DIR or --store DIR
+    """,
+    states=("new",),
+)
+def a_store_inside_of_a_new_environment(machine: Machine) -> Words:
+    return ["lock", "alpha", "--venv", "inside", "--store", "inside/store"]
+
+
+@bad(
+    3,
+    """
+    error: ROOT/store/inside: an environment and the store (ROOT/store) cannot lie in one another
+    next: choose another folder: --venv DIR or --store DIR
+    """,
+    states=("new",),
+)
+def an_environment_inside_of_the_store(machine: Machine) -> Words:
+    return ["lock", "alpha", "--venv", machine.store / "inside"]
+
+
+@bad(
+    3,
+    """
     error: ROOT/work/.venv: there is no such folder
     next: make one: multisite lock --venv DIR
     """,

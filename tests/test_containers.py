@@ -38,7 +38,10 @@ def built(python: Path) -> Iterator[Machine]:
     with open_folder() as folder, Machine.opened(folder / "build") as machine:
         machine.wheel(
             "alpha",
-            files={"alpha.py": "version = '1.0'\ndef main():\n    print('alpha answers')\n"},
+            files={
+                "alpha.py": "version = '1.0'\ndef main():\n    print('alpha answers')\n",
+                "alpha_template": {"module.py": "class {{ name }}(:\n"},
+            },
             entry_points={"console_scripts": {"alpha": "alpha:main"}},
             data={"data": {"share": {"alpha.txt": "text"}}},
         )
@@ -134,7 +137,8 @@ def test_copies_with_other_times(built: Machine, elsewhere: Container, times: bo
 
 def test_bytecode_that_the_build_stage_made(built: Machine, elsewhere: Container, python: Path) -> None:
     command = [built.venv / "bin" / "python", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*map(str, command), str(built.store / "multi-site-packages")], check=True)
+    done = subprocess.run([*map(str, command), str(built.store / "multi-site-packages")], check=False)
+    assert done.returncode == 1  # of what no compiler takes; it goes on with the rest
     final = built.folder.parent / "final"
     copied(built.store, final / "store", times=False)
     container = replace(elsewhere, binds={built.venv: APP, final / "store": STORE})
