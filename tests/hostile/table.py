@@ -237,8 +237,10 @@ PIP = (
     ),
     Attack(
         id="setup-py-develop",
+        # It writes the programs of what delta requires as well, here as in a plain environment.
         commands=("cd delta && python setup.py --quiet develop >said 2>&1", "pip list"),
-        really=("delta",),
+        doctor=("script-changed",),
+        after_sync=("script-changed",),
         python=SpecifierSet("<3.12"),
         thorough=True,
     ),
@@ -464,7 +466,7 @@ SYSTEM = (
         ),
         doctor=("bootstrap-changed",),
     ),
-    Attack(id="find-delete", commands=("cp -a . ../copy", "find -L ../copy -mindepth 1 -delete; rmdir ../copy")),
+    Attack(id="find-delete", commands=("cp -a $VENV other", "find -L other -mindepth 1 -delete; rm -rf other")),
     Attack(id="rm", commands=("rm -rf $VENV",), doctor=("environment-unusable",), cleared=True),
     Attack(id="rm-contents", commands=("rm -rf $SITE/*",), doctor=("bootstrap-missing",)),
     Attack(id="chmod", commands=("chmod -R a-w $VENV", "chmod -R u+w,a+rX $VENV")),
