@@ -16,6 +16,8 @@ def main() -> int:
         code = _run()
     except SystemExit as ending:  # argparse has said why
         code = ending.code if isinstance(ending.code, int) else 0
+    except OSError as error:  # of an unbuffered stream; whatever else fails has been told
+        return finish(0, lost=error)
     return finish(code)
 
 

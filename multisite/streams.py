@@ -42,12 +42,13 @@ def lead_nowhere(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def finish(code: int) -> int:
+def finish(code: int, *, lost: OSError | None = None) -> int:
     """Write what is left in the buffers; return the exit code, which is *code* unless the result could not be written.
 
-    What nobody reads any more (as ``multisite list | head -1``) is 1, without a word.
+    *lost* is how writing it has failed already. What nobody reads any more (as ``multisite list | head -1``) is 1,
+    without a word.
     """
-    lost = _failure(sys.stdout)
+    lost = lost or _failure(sys.stdout)
     if lost is not None and not isinstance(lost, BrokenPipeError):
         _tell(f"error: standard output: {lost.strerror}\n")
     _failure(sys.stderr)

@@ -55,6 +55,16 @@ def test_sentences_that_cannot_be_written(machine: Machine, words: str, code: in
     assert shell(machine, words, "2>&- >/dev/null").code == code
 
 
+@pytest.mark.parametrize("words", ["list", "list --json", "--version"])
+def test_unbuffered_results_that_cannot_be_written(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setitem(machine.variables, "PYTHONUNBUFFERED", "1")
+    done = shell(machine, words, ">/dev/full")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("error: standard output: No space left on device\n")
+
+
 def test_a_large_result_that_cannot_be_written_is_told_once(machine: Machine) -> None:
     names = [f"{'many' * 15}-{number:02}" for number in range(80)]  # more lines than a buffer holds
     for name in names:
