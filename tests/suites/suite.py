@@ -79,8 +79,8 @@ SUITES = (
         requirements=("numpy", "pytest", "hypothesis"),
         pytest=(
             "--pyargs",
-            *("numpy._core.tests.test_umath", "numpy._core.tests.test_dtype", "numpy._core.tests.test_array_coercion"),
-            *("numpy.lib", "numpy.tests", "numpy.typing.tests.test_isfile"),
+            *("numpy._core.tests.test_dtype", "numpy._core.tests.test_array_coercion", "numpy.tests"),
+            *("numpy.lib.tests.test_io", "numpy.typing.tests.test_isfile"),
         ),
     ),
     Suite(
@@ -93,6 +93,11 @@ SUITES = (
         name="sympy",
         pythons=("3.12",),
         requirements=("sympy", "pytest", "hypothesis"),
-        pytest=("--pyargs", "sympy.core.tests.test_basic", "sympy.core.tests.test_symbol", "sympy.utilities.tests"),
+        pytest=(
+            "--pyargs",
+            "sympy.core.tests.test_basic",
+            "sympy.core.tests.test_symbol",
+            "sympy.utilities.tests.test_iterables",
+        ),
     ),
 )
