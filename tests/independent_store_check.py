@@ -248,7 +248,7 @@ def _against_manifest(
         for suffix in (".pth", ".start")
     }
     wanted: dict[str, object] = {
-        "format": 1,
+        "format": 2,
         "digest": _sha256(b"multisite content 1\n" + b"".join(sorted(lines))),
         "name": re.sub(r"[-_.]+", "-", metadata["Name"]).lower(),
         "entry_points": points or None,

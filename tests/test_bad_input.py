@@ -795,7 +795,7 @@ def a_repository_that_is_not_there(machine: Machine) -> Words:
     2,
     """
     error: ROOT/work/gone.toml: there is no such lockfile
-    next: write one: multisite lock
+    next: write one: multisite lock REQUIREMENT
     """,
 )
 def a_lockfile_that_is_not_there(machine: Machine) -> Words:
