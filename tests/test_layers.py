@@ -20,8 +20,8 @@ LAYERS = {
         view settings real sitemetadata
         processes activation scripts installation bootstrap lockstep scratch history recall registry pins direct_url
         sourcetree remaking layout""",
-    3: """credentials uvconfig proxies transport receiving indexes pyproject requirements_file request resolving fetching
-        building providing wanted switching syncing locking editables place doctor""",
+    3: """credentials proxies transport receiving indexes uvconfig pyproject requirements_file request resolving
+        fetching building providing wanted switching syncing locking editables place doctor""",
     4: "arguments streams output bars logged workshop showing commands cli __main__ __init__",
 }
 LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules.split()}
