@@ -1,4 +1,4 @@
-"""cookiecutter, mkdocs, pre-commit, pip-compile and builds with poetry-core, hatchling, flit and meson backends."""
+"""cookiecutter, mkdocs, pre-commit, pip-compile, and builds with poetry-core and hatchling backends."""
 
 from __future__ import annotations
 
