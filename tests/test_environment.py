@@ -297,7 +297,6 @@ def test_opening_what_others_made(maker: str, version: str, tmp_path: Path) -> N
 
         command = [find_uv_bin(), "venv", "--quiet", "--no-config", "--python", str(python), str(path)]
     else:
-        pytest.importorskip("virtualenv")
         command = [sys.executable, "-m", "virtualenv", "-q", "--no-seed", "-p", str(python), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if maker == "virtualenv" and done.returncode != 0:

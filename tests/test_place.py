@@ -81,8 +81,6 @@ def test_an_interruption_leaves_things_as_they_were(
 def test_an_environment_that_somebody_else_made(machine: Machine, maker: str) -> None:
     from uv import find_uv_bin
 
-    if maker == "virtualenv":
-        pytest.importorskip("virtualenv")
     commands = {
         "venv": [sys.executable, "-m", "venv", "--without-pip"],
         "uv": [find_uv_bin(), "venv", "-q", "--python", sys.executable],

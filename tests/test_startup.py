@@ -179,6 +179,9 @@ def test_start_up_code_that_is_damaged(place: Place, name: str) -> None:
         cached.unlink()
     done = place.run()
     assert (done.code, done.out.splitlines()[0]) == (0, "runs")
+    if name == "metadata.py":
+        problem = "importlib.metadata is not told where locked distributions are (ZeroDivisionError())"
+        one_line(place, done, problem)
     doctor = place.machine.run("doctor")
     assert doctor.code == 1
     place.machine.run("sync").succeeded()

@@ -107,5 +107,8 @@ def _act(module, places, name, habit, *more):
         return False
     try:
         return habit(places, owner, attribute, *more)
-    except ImportError:  # a part of this code is gone, which the doctor says; it must not keep others from importing
+    except Exception as error:  # a part of this code is gone or damaged, or a release has what nobody foresaw
+        from .messages import say
+
+        say("{} is not told where locked distributions are".format(module.__name__), places.site.folder, repr(error))
         return True
