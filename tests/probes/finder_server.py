@@ -246,12 +246,14 @@ class Steps:
         """Prepare for asking path entries directly; tell whether they can be asked.
 
         A known difference: once a stranger's path hook stands first, an entry that is new to the importer cache is the
-        stranger's until somebody imports a locked name.
+        stranger's until a locked name is imported that no finder before ours has an answer for.
         """
         if self.foreign:
             for dist in self.trees.locked.values():
                 for path in dist["files"]:
-                    importlib._bootstrap._find_spec(path.split("/")[0].split(".")[0], None)
+                    for finder in sys.meta_path:
+                        if hasattr(finder, "find_spec"):
+                            finder.find_spec(path.split("/")[0].split(".")[0], None)
         return not self.foreign or self.places.folders[where] in sys.path
 
     def take(self, step):
