@@ -340,7 +340,7 @@ class _NewEnvironment:
     def _fill_in_place(self) -> None:
         try:
             self._fill(self.path)
-        except BaseException:
+        except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
             for item in list(self.path.iterdir()):
                 remove_tree(item)
             raise

@@ -69,7 +69,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = Fal
                     file.flush()
                     os.fsync(file.fileno())
             temporary.replace(path)
-    except BaseException:
+    except BaseException:  # an interruption as well: no temporary file stays, and it is raised again
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise

@@ -44,7 +44,7 @@ def run_program(
     ) as process:
         try:
             out, err = process.communicate(given)
-        except BaseException:  # an interruption
+        except BaseException:  # an interruption as well: no program outlives its command, and it is raised again
             _end(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, out, err)

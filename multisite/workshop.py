@@ -160,7 +160,7 @@ class Workshop:
         tools = self._tools(place.interpreter, place.before, progress, wanted.addresses)
         try:
             result = sync(place.make, wanted, tools, before=place.before)
-        except BaseException:  # an interruption as well
+        except BaseException:  # an interruption as well: no half-made environment stays, and it is raised again
             self._take_away(place, tools.store)
             raise
         findings = (*place.findings, *result.findings)

@@ -32,7 +32,7 @@ def addpackage(sitedir, name, text, root):
                 exec(line, around, dict(locals()))
                 continue
             _add_folder(root, line.rstrip())
-        except Exception:
+        except Exception:  # somebody's start-up code may raise anything; site.addpackage tells and goes on, too
             _report(n, fullname)
             break
 

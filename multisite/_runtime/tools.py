@@ -107,7 +107,9 @@ def _act(module, places, name, habit, *more):
         return False
     try:
         return habit(places, owner, attribute, *more)
-    except Exception as error:  # a part of this code is gone or damaged, or a release has what nobody foresaw
+    # This runs while a program imports something: like the start itself it never ends that, whatever is damaged here
+    # or unforeseen in a release, and says so.
+    except Exception as error:
         from .messages import say
 
         say("{} is not told where locked distributions are".format(module.__name__), places.site.folder, repr(error))
