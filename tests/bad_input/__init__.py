@@ -1,0 +1,1 @@
+"""Whatever comes in from outside: requirements, lockfiles, wheels, servers, disks, interpreters."""
