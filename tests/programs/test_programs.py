@@ -46,7 +46,8 @@ def test_the_same_exit_codes_and_output(name: str, version: str, shared: Path, t
     if missing:
         pytest.skip(f"not on this machine: {', '.join(missing)}")
     result = compare(name, PROGRAMS[name], version, folder=tmp_path, shared=shared)
-    assert result.difference() == []
+    different = result.difference()
+    assert not different, "\n".join(different)
     assert len(result.plain.seen) > 10
 
 

@@ -66,9 +66,8 @@ def _reloads(side: Side, *command: str) -> None:
         pid = server.get(f"{place}/pid")
         changed = APP.replace("WORD", "changed")
         server.changed(f"{place}/pid", pid, lambda: side.write({"app.py": changed}))
-        # Of two workers each notices by itself.
-        server.changed(place, "WORD", lambda: None)
-        side.note("page after a change", server.get(place))
+        # Of two workers each notices by itself, so the next answer may be the old page again.
+        side.note("page after a change", server.changed(place, "WORD", lambda: None))
         side.stopped(server, signal.SIGINT)
 
 
