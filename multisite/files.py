@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = [
+    "OTHERS_WRITE",
+    "PUBLISHED",
     "flush_folder",
     "free_path",
     "left_over",
     "locked",
+    "make_folders",
     "naming",
     "publish",
     "remove_empty_parents",
@@ -31,6 +34,10 @@ __all__ = [
 
 # No text translation on Windows, and never through a link that somebody put there.
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+# What is published can be written by its owner at most, whatever the umask: others would change everybody's programs.
+PUBLISHED = 0o644
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_FOLDER = 0o755
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 _ATTEMPTS = 20
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
@@ -77,6 +84,17 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = Fal
         flush_folder(path.parent)
 
 
+def make_folders(path: Path) -> None:
+    """Make the folder *path*, and those above it that are missing, for what is published: only their owner writes."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        # Somebody else may be making, or removing, the same.
+        folder.mkdir(_FOLDER, exist_ok=True)
+
+
 def left_over(folder: Path) -> list[Path]:
     """Return the temporary files directly in *folder*: being written, or left by who died."""
     try:
@@ -88,11 +106,12 @@ def left_over(folder: Path) -> list[Path]:
 def publish(folder: Path, target: Path, *, sync: bool = False) -> bool:
     """Rename *folder* to *target*; False, with nothing changed, when *target* is there already.
 
-    Makes the folders above *target*, again when somebody removes them, being empty, at the same moment.
+    Makes the folders above *target*, again when somebody removes them, being empty, at the same moment. With *sync*
+    every name on the way to *target* is on the disk when this returns, from that of the folder that holds both.
     """
     for attempt in range(_ATTEMPTS):
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
+            make_folders(target.parent)
             # POSIX renames over an empty folder; nothing is lost with that.
             folder.rename(target)
         except FileNotFoundError:
@@ -106,7 +125,12 @@ def publish(folder: Path, target: Path, *, sync: bool = False) -> bool:
         else:
             break
     if sync:
-        flush_folder(target.parent)
+        both = Path(os.path.commonpath([folder, target]))
+        # Whoever made one of them may not have come to flush it.
+        for above in target.parents:
+            flush_folder(above)
+            if above == both.parent:
+                break
     return True
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel
-from multisite.files import flush_folder, write_new
+from multisite.files import OTHERS_WRITE, PUBLISHED, flush_folder, write_new
 from multisite.native import HEAD, native_kind
 from multisite.record import RecordEntry, format_record
 from multisite.wheel import DAMAGED
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["flush_tree", "unpack"]
 
 _CHUNK = 1 << 20
+_EXECUTABLE = 0o755
 # Waiting for the disk, not for the processor: the file system writes many of these in one go.
 _FLUSHERS = 16
 
@@ -29,8 +31,9 @@ def unpack(wheel: WheelFile, folder: Path) -> frozenset[str]:
     """Write the content of *wheel* into the new *folder*: ``site-packages/``, ``data/<scheme>/``, and its RECORD.
 
     RECORD lists what was written: files of purelib and platlib where they landed, with SHA-256, and nothing that
-    installing adds or replaces. Returned are the native files, by their paths in RECORD. Raises InvalidWheel with every
-    file whose content is not what the wheel's RECORD says.
+    installing adds or replaces. It is written last: a file that is newer was touched since. Returned are the native
+    files, by their paths in RECORD. Raises InvalidWheel with every file whose content is not what the wheel's RECORD
+    says.
     """
     destination = _Destination(folder)
     problems: list[str] = []
@@ -70,7 +73,7 @@ class _Destination:
             start = source.readline(_CHUNK) if is_script else source.read(_CHUNK)
             if member.is_content:
                 path = self._prepared(_place(member))
-                mode = 0o777 if member.executable or (is_script and starts_as_python(start)) else 0o666
+                mode = _EXECUTABLE if member.executable or (is_script and starts_as_python(start)) else PUBLISHED
                 if native_kind(start[:HEAD]):
                     self.native.append(_path_in_record(member))
                 with os.fdopen(write_new(path, mode=mode), "wb") as file:
@@ -84,7 +87,7 @@ class _Destination:
         return RecordEntry(path=_path_in_record(member), algorithm="sha256", digest=sha256, size=size)
 
     def write(self, path: str, content: bytes) -> None:
-        with os.fdopen(write_new(self._prepared(path)), "wb") as file:
+        with os.fdopen(write_new(self._prepared(path), mode=PUBLISHED), "wb") as file:
             file.write(content)
 
     def _prepared(self, path: str) -> Path:
@@ -124,14 +127,17 @@ def _copied(source: IO[bytes], start: bytes, file: IO[bytes] | None, algorithm: 
 
 
 def flush_tree(folder: Path) -> None:
-    """Have everything in *folder* written to the disk, files before the folders that name them."""
+    """Have everything in *folder* written to the disk, files before the folders that name them.
+
+    What others could write to by a generous umask they cannot any more.
+    """
     files: list[str] = []
     folders: list[Path] = []
     for path, _, names in os.walk(folder):
         folders.append(Path(path))
         files += [f"{path}/{name}" for name in names]
     with ThreadPoolExecutor(_FLUSHERS) as pool:
-        for flushed in (pool.map(_flush, files), pool.map(flush_folder, folders)):
+        for flushed in (pool.map(_flush, files), pool.map(_flush_folder, folders)):
             list(flushed)
 
 
@@ -139,6 +145,19 @@ def _flush(path: str) -> None:
     # Windows flushes only what is open for writing.
     descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
+        _close_to_others(descriptor)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name != "nt" and folder.stat().st_mode & OTHERS_WRITE:
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~OTHERS_WRITE)
+    flush_folder(folder)
+
+
+def _close_to_others(descriptor: int) -> None:
+    mode = os.fstat(descriptor).st_mode
+    if os.name != "nt" and mode & OTHERS_WRITE:
+        os.fchmod(descriptor, stat.S_IMODE(mode) & ~OTHERS_WRITE)

@@ -18,6 +18,7 @@ from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreN
 from multisite.files import remove_tree
 from multisite.names import BuildId
 from multisite.store import Artifact, Store, StoredDistribution
+from tests import builders
 from tests.builders import write_tree
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ OPTIONS: dict[str, Any] = {
     "executable": ["foo/run.sh"],
     "dist_info_files": {"INSTALLER": "somebody\n"},
 }
+
+ENTRIES = ("multi-site-packages", "shared")
 
 
 def add(store: Store, wheel: Path, **options: Any) -> StoredDistribution:
@@ -201,19 +204,51 @@ class TestAddingAWheel:
         }
 
     @pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
-    def test_modes_are_the_umasks_and_the_wheels(self, store: Store, make_wheel: MakeWheel) -> None:
-        umask = os.umask(0o022)
-        os.umask(umask)
+    @pytest.mark.parametrize("umask", [0o022, 0o002, 0, 0o077], ids=oct)
+    def test_only_the_owner_writes_and_the_umask_takes_away_more(self, tmp_path: Path, umask: int) -> None:
+        wheels = [
+            builders.make_wheel(tmp_path / "wheels", "Foo", "1.0", FILES, **OPTIONS),
+            *(builders.make_wheel(tmp_path / "wheels", name, "1.0", {"foo": {"__init__.py": ""}}) for name in "ab"),
+        ]
+        code = (
+            "import sys; from pathlib import Path; from multisite.store import Artifact, Store; import os;"
+            f"os.umask({umask}); store = Store.open(Path(sys.argv[1]));"
+            "foo, a, b = [store.add_wheel(path, artifact=Artifact.of(path)) for path in map(Path, sys.argv[2:])];"
+            "store.shared_folder([a, b])"
+        )
+        subprocess.run([sys.executable, "-c", code, tmp_path / "store", *wheels], check=True)
+        executable = {"go", "run.sh"}
+        published = [path for top in ENTRIES for path in (tmp_path / "store" / top).glob("[!.]*")]
+        paths = [path for top in published for path in (top, *top.rglob("*"))]
+        assert {path.name for path in paths} >= {"foo.h", "RECORD", "manifest.json", "shared.json", *executable}
+        for path in paths:
+            wanted = (0o755 if path.is_dir() or path.name in executable else 0o644) & ~umask
+            assert (path.name, oct(stat.S_IMODE(path.stat().st_mode))) == (path.name, oct(wanted))
+
+    def test_record_is_written_last(self, store: Store, make_wheel: MakeWheel) -> None:
         found = add(store, make_wheel("Foo", "1.0", FILES, **OPTIONS))
-        modes = {
-            path.name: stat.S_IMODE(path.stat().st_mode)
-            for path in (
-                found.site_packages / "foo" / "run.sh",
-                found.site_packages / "pure.py",
-                found.data("scripts") / "go",
-            )
-        }
-        assert modes == {"run.sh": 0o777 & ~umask, "pure.py": 0o666 & ~umask, "go": 0o777 & ~umask}
+        newest = (found.dist_info / "RECORD").stat().st_mtime_ns
+        assert all(found.located(row).stat().st_mtime_ns <= newest for row in found.record())
+
+    @pytest.mark.skipif(os.name == "nt", reason="folders are flushed on POSIX")
+    def test_every_name_that_leads_to_it_is_on_the_disk(
+        self, store: Store, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flushed, fsync = set(), os.fsync
+
+        def note(descriptor: int) -> None:
+            facts = os.fstat(descriptor)
+            flushed.add((facts.st_dev, facts.st_ino))
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", note)
+        found = [add(store, make_wheel(name, "1.0", {"foo": {"__init__.py": "x"}})) for name in "ab"]
+        shared = store.shared_folder(found)
+        tops = [found[0].folder, shared.site_packages.parent]
+        above = {parent for top in tops for parent in top.parents if parent.is_relative_to(store.root)}
+        for path in {*above, *tops, *(path for top in tops for path in top.rglob("*"))}:
+            facts = path.stat()
+            assert (facts.st_dev, facts.st_ino) in flushed, path
 
     def test_no_umask_is_changed(self, store: Store, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask is every thread's"))
