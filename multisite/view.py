@@ -12,7 +12,6 @@ an interrupted change is one that the next command carries out.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import sys
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.cloning import copy_file
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import remove_tree, write_atomic
@@ -48,10 +48,6 @@ _KIND = "view.json"
 _CONFIGURATION = "pyvenv.cfg"
 _TEXT = (".py", ".pyi")
 _NATIVE = (".so", ".pyd")
-# A filesystem, a kernel or a pair of places where nothing can be cloned.
-_NO_CLONE = frozenset(
-    {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EPERM, errno.ETXTBSY}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,29 +310,8 @@ def _linked(former: str, target: str, size: int | None) -> bool:
 
 def _copied(source: str, target: str) -> None:
     try:
-        reading = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        copy_file(source, target)
     except FileNotFoundError as error:
-        raise StoreNotUsable(source, "missing, and the view needs it: multisite doctor") from error
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        writing = os.open(target, flags, 0o666)
-        try:
-            _clone_or_copy(reading, writing)
-        finally:
-            os.close(writing)
-    finally:
-        os.close(reading)
-
-
-def _clone_or_copy(reading: int, writing: int) -> None:
-    """Give one open file the content of another, sharing its blocks where the filesystem can (copy_file_range(2))."""
-    size = os.fstat(reading).st_size
-    done = 0
-    try:
-        while sys.platform == "linux" and done < size:
-            done += os.copy_file_range(reading, writing, size - done) or size
-    except OSError as error:
-        if error.errno not in _NO_CLONE:
+        if error.filename != source:
             raise
-    while chunk := os.read(reading, 1 << 20):
-        os.write(writing, chunk)
+        raise StoreNotUsable(source, "missing, and the view needs it: multisite doctor") from error
