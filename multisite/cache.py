@@ -37,6 +37,11 @@ class Cache:
     def __init__(self, root: Path | None = None) -> None:
         self._root = root
 
+    @property
+    def locks(self) -> Path | None:
+        """The folder of lock files, None for no cache."""
+        return None if self._root is None else self._root / "locks"
+
     @contextlib.contextmanager
     def workplace(self) -> Iterator[Path]:
         """Make a folder for the time of the block: in the cache, from where files can be kept by renaming them.

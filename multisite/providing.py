@@ -18,6 +18,7 @@ from multisite.entry import Artifact
 from multisite.errors import InvalidWheel, MultisiteError
 from multisite.lockfile import ArchiveSource, DirectorySource, FileSource, WheelSource
 from multisite.sourcetree import tree_state
+from multisite.turns import Errand, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -113,19 +114,12 @@ class Provider:
         work = _Work(provider=self, keys={item.name: self._key(item) for item in pinned}, damaged=damaged)
         found = {item.name: work.found(item) for item in pinned}
         done = {name: provided for name, provided in found.items() if provided is not None}
-        for attempt in range(1, _ATTEMPTS + 1):
-            missing = {item.name: item for item in pinned if item.name not in done}
-            if not missing:
-                break
-            with self.cache.workplace() as folder:
-                try:
-                    for provided in work.made([_grounded(item, self.base) for item in missing.values()], folder):
-                        name = provided.pinned.name
-                        done[name] = replace(provided, pinned=missing[name])
-                except (OSError, MultisiteError) as error:
-                    if attempt == _ATTEMPTS or not _was_removed(folder, error):
-                        raise
-                    self.notice("the cache was removed, with files on their way: beginning with them anew")
+        turns: Turns[NormalizedName] = Turns(self.notice)
+        while missing := {item.name: item for item in pinned if item.name not in done}:
+            with turns.taken([(name, work.errand(item)) for name, item in missing.items()]) as mine:
+                for provided in work.brought([missing[name] for name in mine]):
+                    done[provided.pinned.name] = provided
+                    turns.end(provided.pinned.name)
         return tuple(sorted(done.values(), key=lambda provided: provided.pinned.name))
 
     def _key(self, pinned: Pinned) -> str | None:
@@ -166,7 +160,35 @@ class _Work:
             return store.find_artifact(sha256)
         return None if key is None else store.find_source(key)
 
-    def made(self, missing: Sequence[Pinned], folder: Path) -> Iterator[Provided]:
+    def errand(self, pinned: Pinned) -> Errand:
+        """Return what to take a turn at, so that of several commands one brings what is missing."""
+        name = _wheel_hash(pinned) or self.keys[pinned.name]
+        folders = [self.provider.store.root / "locks"]
+        if not _is_wheel(pinned):  # the cache keeps those, and several stores may have it
+            folders += filter(None, [self.provider.cache.locks])
+        label = f"{pinned.name} {pinned.version}" if pinned.version else pinned.name
+        return Errand(label=label, places=tuple(folder / f"{name}.turn" for folder in folders) if name else ())
+
+    def brought(self, items: Sequence[Pinned]) -> Iterator[Provided]:
+        """Yield each of *items* as soon as it is in the store, what others brought meanwhile first."""
+        left = {item.name: item for item in items}
+        for item in items:
+            if (provided := self.found(item)) is not None:
+                del left[item.name]
+                yield provided
+        for attempt in range(1, _ATTEMPTS + 1) if left else ():
+            with self.provider.cache.workplace() as folder:
+                try:
+                    for provided in self._made([_grounded(item, self.provider.base) for item in left.values()], folder):
+                        yield replace(provided, pinned=left.pop(provided.pinned.name))
+                except (OSError, MultisiteError) as error:
+                    if attempt == _ATTEMPTS or not _was_removed(folder, error):
+                        raise
+                    self.provider.notice("the cache was removed, with files on their way: beginning with them anew")
+                else:
+                    return
+
+    def _made(self, missing: Sequence[Pinned], folder: Path) -> Iterator[Provided]:
         kept = {item.name: self._kept(item, folder) for item in missing}
         for item in missing:
             if (wheel := kept[item.name]) is not None:

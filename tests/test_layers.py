@@ -19,7 +19,7 @@ LAYERS = {
     2: """files cache wheel unpacking headers entry sharing store installed interpreter interpreters environment
         view settings real sitemetadata
         cloning processes activation scripts installation bootstrap lockstep scratch history recall registry pins
-        direct_url sourcetree remaking layout""",
+        direct_url sourcetree remaking layout turns""",
     3: """credentials proxies transport receiving indexes uvconfig pyproject requirements_file request resolving
         fetching building providing wanted switching syncing locking editables place doctor""",
     4: "arguments streams output bars logged workshop showing commands cli __main__ __init__",
