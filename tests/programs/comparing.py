@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tomli
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.parity.environments import Environment
 from tests.programs.offers import offer
+from tests.programs.pair import Pair
 from tests.programs.side import Side
 from tests.programs.table import row
 
@@ -70,14 +69,11 @@ def _any(known: Known, lines: list[str]) -> bool:
 
 def compare(name: str, program: Program, version: str, *, folder: Path, shared: Path) -> Result:
     """Run *program* on both sides in *folder*; the store and downloaded wheels are in *shared*."""
-    locked, plain = (_environment(kind, version, folder, shared) for kind in ("multisite", "plain"))
+    pair = Pair.make(program.requirements, version, folder=folder, shared=shared)
+    plain, locked = pair.plain, pair.locked
     wheels = offer(program.offers, interpreter=locked.interpreter, folder=shared)
-    lockfile = locked.venv / "pylock.toml"
-    for environment in (locked, plain):
-        environment.make(program.requirements, lockfile, system_site=False)
     locked.prepare(program.prepared)
-    packages = tomli.loads(lockfile.read_text(encoding="utf-8"))["packages"]
-    used = list(_entries(locked.store, packages))
+    used = list(_entries(locked.store, pair.packages))
     before = _files(used, locked.store)
     sides = [Side(environment=each, wheels=wheels, varying=program.varying) for each in (plain, locked)]
     for side in sides:
@@ -87,8 +83,8 @@ def compare(name: str, program: Program, version: str, *, folder: Path, shared: 
     return Result(
         name=name,
         python=version,
-        versions={package["name"]: package["version"] for package in packages if package["name"] in asked},
-        distributions=len(packages),
+        versions={each: release for each, release in pair.versions.items() if each in asked},
+        distributions=len(pair.packages),
         plain=sides[0],
         locked=sides[1],
         known=program.known,
@@ -97,17 +93,7 @@ def compare(name: str, program: Program, version: str, *, folder: Path, shared: 
     )
 
 
-def _environment(kind: str, version: str, folder: Path, shared: Path) -> Environment:
-    place = folder / kind
-    nothing = shared / "nothing"
-    nothing.mkdir(parents=True, exist_ok=True)
-    store = shared / "store" if kind == "multisite" else place / "nowhere"
-    return Environment(
-        kind=kind, version=version, venv=place / "venv", store=store, wheels=nothing, index=True, installer="pip"
-    )
-
-
-def _entries(store: Path, packages: list[dict[str, Any]]) -> Iterator[Path]:
+def _entries(store: Path, packages: Sequence[dict[str, Any]]) -> Iterator[Path]:
     """Yield the folders of the store that *packages* can be in, of whatever build."""
     for package in packages:
         yield from store.glob(f"multi-site-packages/{package['name']}/{package['version']}/*/site-packages")

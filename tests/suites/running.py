@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -14,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tomli
-
-from tests.parity.environments import Environment
+from tests.programs.offers import download
+from tests.programs.pair import Pair
+from tests.programs.table import row
 
 if TYPE_CHECKING:
+    from tests.parity.environments import Environment
     from tests.suites.suite import Suite
 
 __all__ = ["Outcome", "run"]
@@ -47,37 +47,20 @@ class Outcome:
         found = [(name, self.plain.get(name, "not run"), self.locked.get(name, "not run")) for name in names]
         return [f"{name}: {plain} / {locked}" for name, plain, locked in found if plain != locked]
 
+    def row(self) -> str:
+        """Return the outcome as a row for the documentation."""
+        same = "; ".join(self.differences()) or "the same, test for test"
+        return row(self.suite.name, self.python, f"`{self.suite.runs}`", self.version, self.counts, same)
+
 
 def run(suite: Suite, version: str, folder: Path, shared: Path) -> Outcome:
     """Run *suite* in two new environments in *folder*; the store is in *shared*."""
-    nothing = shared / "nothing"
-    nothing.mkdir(parents=True, exist_ok=True)
-    locked, plain = (
-        Environment(
-            kind=kind,
-            version=version,
-            venv=folder / kind / "venv",
-            store=shared / "store" if kind == "multisite" else folder / "nowhere",
-            wheels=nothing,
-            index=True,
-            installer="pip",
-        )
-        for kind in ("multisite", "plain")
-    )
-    lockfile = locked.venv / "pylock.toml"
-    for environment in (locked, plain):
-        environment.make(suite.requirements, lockfile, system_site=False)
-    packages = tomli.loads(lockfile.read_text(encoding="utf-8"))["packages"]
-    versions = {package["name"]: package["version"] for package in packages}
-    source = _source(suite, versions, shared) if suite.sdist else None
-    outcomes = [_run(suite, environment, source) for environment in (plain, locked)]
-    return Outcome(
-        suite=suite,
-        python=version,
-        version=versions[suite.sdist or suite.name] if suite.pytest else "",
-        plain=outcomes[0],
-        locked=outcomes[1],
-    )
+    pair = Pair.make(suite.requirements, version, folder=folder, shared=shared)
+    interpreter = pair.locked.interpreter
+    source = _source(suite.sdist, pair.versions[suite.sdist], interpreter, shared) if suite.sdist else None
+    plain, locked = (_run(suite, environment, source) for environment in (pair.plain, pair.locked))
+    release = pair.versions[suite.sdist or suite.name] if suite.pytest else ""
+    return Outcome(suite=suite, python=version, version=release, plain=plain, locked=locked)
 
 
 def _run(suite: Suite, environment: Environment, source: Path | None) -> dict[str, str]:
@@ -135,26 +118,16 @@ def _junit(report: Path) -> dict[str, str]:
     return found
 
 
-def _source(suite: Suite, versions: dict[str, str], shared: Path) -> Path:
-    """Return the unpacked source distribution that the tests are in."""
-    folder = shared / "sources" / f"{suite.sdist}-{versions[suite.sdist]}"
+def _source(name: str, version: str, interpreter: Path, shared: Path) -> Path:
+    """Return the unpacked source distribution of *name*, which the tests are in."""
+    folder = shared / "sources" / f"{name}-{version}"
     if not folder.exists():
-        fetched = folder.with_name(folder.name + ".fetched")
-        pip = shared / "sources" / "pip"
-        if not pip.exists():
-            _do(sys.executable, "-m", "venv", pip)
-        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", suite.sdist]
-        requirement = f"{suite.sdist}=={versions[suite.sdist]}"
-        _do(pip / "bin" / "python", "-m", "pip", "download", *options, "--dest", fetched, requirement)
+        fetched = folder.with_name(f"{folder.name}.fetched")
+        words = ["--no-deps", "--no-binary", name, f"{name}=={version}"]
+        download(*words, interpreter=interpreter, folder=shared, target=fetched)
         (archive,) = fetched.glob("*.tar.gz")
         with tarfile.open(archive) as opened:
             opened.extractall(fetched, filter="data")
         (unpacked,) = (path for path in fetched.iterdir() if path.is_dir())
         unpacked.rename(folder)
     return folder
-
-
-def _do(*command: str | Path) -> None:
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command}\n{done.stdout}{done.stderr}")
