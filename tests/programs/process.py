@@ -116,17 +116,8 @@ def _answer(url: str, **options: Any) -> str | None:
 
 def finished(command: list[str], *, folder: Path, environ: Mapping[str, str], told: str) -> tuple[int, str, str]:
     """Run *command* to its end with *told* as its input; return exit code and output. Nothing of it is left running."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = _started(command, folder, environ, text=True, errors="replace", **streams)
     try:
         out, err = process.communicate(told, timeout=1800)
     finally:
@@ -138,19 +129,29 @@ def finished(command: list[str], *, folder: Path, environ: Mapping[str, str], to
 def running(command: list[str], *, folder: Path, environ: Mapping[str, str], output: Path) -> Iterator[Server]:
     """Run *command* in a session of its own; whatever is left of it in the end is killed."""
     with output.open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+        process = _started(command, folder, environ, **streams)
     try:
         yield Server(process=process, output=output)
     finally:
         _kill(process)
+
+
+def _started(command: list[str], folder: Path, environ: Mapping[str, str], **options: Any) -> subprocess.Popen[Any]:
+    """Start *command* in a session of its own, which can be interrupted."""
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environ,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 nothing here has threads
+        **options,
+    )
+
+
+def _heed_interrupts() -> None:
+    # What a shell starts in the background ignores interrupts, and passes that on: a server would not stop by one.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:
