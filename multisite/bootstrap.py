@@ -51,12 +51,17 @@ except Exception as error:
 
 _COMPILE = """\
 import os, py_compile, sys
-for name in os.listdir(sys.argv[1]):
-    if name.endswith(".py"):
-        target = os.path.join(sys.argv[2], name[:-3] + "." + sys.implementation.cache_tag + ".pyc")
-        py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True,
-                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+try:
+    for name in os.listdir(sys.argv[1]):
+        if name.endswith(".py"):
+            target = os.path.join(sys.argv[2], name[:-3] + "." + sys.implementation.cache_tag + ".pyc")
+            py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True,
+                               invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+except OSError as error:
+    sys.stdout.write(str(error.errno))
+    sys.exit({disk})
 """
+_DISK = 74  # the exit code of what failed because of the disk; sysexits.h has it for that
 
 
 def runtime_source() -> dict[str, bytes]:
@@ -175,8 +180,10 @@ def _compiled(source: Mapping[str, bytes], *, python: Path, folder: Path) -> Pat
     compiled.mkdir()
     for name, content in source.items():
         (sources / name).write_bytes(content)
-    command = [str(python), "-I", "-S", "-c", _COMPILE, str(sources), str(compiled)]
+    command = [str(python), "-I", "-S", "-c", _COMPILE.format(disk=_DISK), str(sources), str(compiled)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == _DISK and done.stdout.isdecimal():
+        raise OSError(int(done.stdout), os.strerror(int(done.stdout)), str(compiled))
     if done.returncode:
         reason = f"it cannot compile the start-up code:\n{done.stderr.rstrip()}"
         raise InterpreterNotUsable(str(python), reason)

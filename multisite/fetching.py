@@ -7,6 +7,7 @@ may come from anywhere, and in pieces: the hash says whether it is the one.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import threading
 from collections import deque
@@ -228,7 +229,8 @@ class _Job:
             return
         if size >= _WORTH_KEEPING and self.sha256:
             self.fetcher.cache.leave_beginning(self.part, self.sha256)
-        self.part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it goes with the folder; what happened before is what counts
+            self.part.unlink()
 
     def advanced(self, count: int) -> None:
         self.stop.check()

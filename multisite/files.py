@@ -140,7 +140,8 @@ def flush_folder(folder: Path) -> None:
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(folder):
+            os.fsync(descriptor)
     except OSError as error:
         # Some network filesystems have no such call for folders.
         if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
@@ -191,6 +192,8 @@ def _unprotected(call: Callable[..., object], name: str, error: BaseException) -
     if isinstance(error, FileNotFoundError):
         return
     if not isinstance(error, PermissionError):
+        if isinstance(error, OSError):
+            error.filename = name  # it speaks of a name in a folder that it does not tell
         raise error
     path = Path(name)
     for protected in (path.parent, path):

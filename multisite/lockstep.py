@@ -106,7 +106,8 @@ def _renew(folder: Path) -> None:
     new = max(old, time.time())
     while struct.pack("f", new) == struct.pack("f", old):
         new += 60
-    os.utime(folder, (new, new))
+    with naming(folder):
+        os.utime(folder, (new, new))
 
 
 def _is_same(path: Path, table: bytes, *, but_for: str = "") -> bool:

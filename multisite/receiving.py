@@ -93,6 +93,8 @@ class Receiver:
         """Throw away what has come."""
         if self.count:
             self._watcher.restarted()
+        if self._file.closed:  # also where closing failed, when the last bytes found no room
+            self._file = self.path.open("a+b")
         self._file.truncate(0)
         self._hashes = self._new_hashes()
         self.count, self.pieced = 0, False

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel
-from multisite.files import OTHERS_WRITE, PUBLISHED, flush_folder, write_new
+from multisite.files import OTHERS_WRITE, PUBLISHED, flush_folder, naming, write_new
 from multisite.native import HEAD, native_kind
 from multisite.record import RecordEntry, format_record
 from multisite.wheel import DAMAGED
@@ -145,8 +145,9 @@ def _flush(path: str) -> None:
     # Windows flushes only what is open for writing.
     descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
-        _close_to_others(descriptor)
-        os.fsync(descriptor)
+        with naming(Path(path)):
+            _close_to_others(descriptor)
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -34,6 +34,11 @@ def faults(store: Path | str, wheels: Path | str, *, every: bool = False) -> lis
     return [*_Store(Path(store)).faults(Path(wheels), every=every)]
 
 
+def damaged_entries(store: Path | str, wheels: Path | str) -> list[str]:
+    """Return a sentence for each fault of an entry that can be seen, whatever else there is in the store."""
+    return [*_Store(Path(store)).damaged_entries(Path(wheels))]
+
+
 class _Store:
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,6 +47,7 @@ class _Store:
 
     def faults(self, wheels: Path, *, every: bool) -> Iterator[str]:
         yield from self._rooms()
+        yield from self._torn()
         for folder in sorted((self.root / "multi-site-packages").glob("[!.]*/*/*")):
             name = folder.relative_to(self.root / "multi-site-packages").as_posix()
             self.entries[name] = _document(folder / "manifest.json")
@@ -57,11 +63,22 @@ class _Store:
         yield from self._tables()
         yield from self._environments()
 
+    def damaged_entries(self, wheels: Path) -> Iterator[str]:
+        known = {_sha256(wheel.read_bytes()): wheel for wheel in wheels.glob("*.whl")}
+        for folder in sorted((self.root / "multi-site-packages").glob("[!.]*/*/*")):
+            name = folder.relative_to(self.root / "multi-site-packages").as_posix()
+            manifest = _document(folder / "manifest.json")
+            sources = [known[sha256] for sha256 in self._artifacts(name)]
+            if not manifest or not sources:
+                yield f"{name}: no manifest, or no artifacts"
+            for wheel in sources:
+                yield from (f"{name}: {fault}" for fault in _against_wheel(folder, manifest, wheel))
+
     def _rooms(self) -> Iterator[str]:
         if _document(self.root / "store.json").get("format") != 1:
             yield "store.json: another format"
         for path in self.root.iterdir():
-            if path.name not in ROOMS:
+            if path.name not in ROOMS and not TEMPORARY.fullmatch(path.name):
                 yield f"{path.name}: nothing that a store holds"
         for folder in ("multi-site-packages/.incoming", "shared/.incoming", "pins"):
             for path in (self.root / folder).glob("*"):
@@ -76,12 +93,18 @@ class _Store:
                 elif not any(part.iterdir()):
                     yield f"left over: {part.relative_to(self.root)}"
 
+    def _torn(self) -> Iterator[str]:
+        for path in self.root.rglob("*.json"):
+            where = path.relative_to(self.root)
+            if not {"site-packages", "data"}.intersection(where.parts) and not _document(path):
+                yield f"{where}: torn"
+
     def _wheel(self, wheel: Path, *, every: bool) -> Iterator[str]:
         sha256 = _sha256(wheel.read_bytes())
         alias = self.root / "artifacts" / "sha256" / sha256[:2] / f"{sha256}.json"
         known = [name for name in self.entries if sha256 in self._artifacts(name)]
         if alias.exists():
-            entry = _document(alias)["entry"]
+            entry = _document(alias).get("entry", "")
             self.sources.setdefault(entry, []).append(wheel)
             if known != [entry]:
                 yield f"{wheel.name}: its alias leads to {entry}, and these entries name it: {known}"
@@ -114,7 +137,7 @@ class _Store:
             alias = _document(path)
             if alias.get("entry") not in self.entries:
                 yield f"{path.name}: leads to {alias.get('entry')}, which is not there"
-            elif self.entries[alias["entry"]]["digest"] != alias["digest"]:
+            elif self.entries[alias["entry"]].get("digest") != alias["digest"]:
                 yield f"{path.name}: another digest than that of {alias['entry']}"
             if path.parent.name != path.name[:2]:
                 yield f"{path}: in the wrong folder"
@@ -124,7 +147,7 @@ class _Store:
 
     def _shared(self) -> Iterator[str]:
         for folder in (self.root / "shared").glob("[!.]*"):
-            members = _document(folder / "shared.json")["members"]
+            members = _document(folder / "shared.json").get("members", ())
             text = "multisite shared 1\n" + "".join(f"{name} {self.entries[name]['digest']}\n" for name in members)
             if folder.name != _sha256(text.encode()):
                 yield f"shared {folder.name}: not the digest of {members}"
@@ -145,9 +168,9 @@ class _Store:
     def _environments(self) -> Iterator[str]:
         for path in (self.root / "environments").glob("[!.]*"):
             document = _document(path)
-            missing = [build for build in document["builds"] if build not in self.entries]
-            if missing or document["id"] != path.stem:
-                yield f"environments/{path.name}: id {document['id']}, builds that are not there: {missing}"
+            missing = [build for build in document.get("builds", ()) if build not in self.entries]
+            if missing or document.get("id") != path.stem:
+                yield f"environments/{path.name}: id {document.get('id')}, builds that are not there: {missing}"
 
 
 def _against_wheel(folder: Path, manifest: Any, wheel: Path) -> Iterator[str]:
@@ -287,7 +310,7 @@ def _files(folder: Path) -> set[str]:
 def _document(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return {}
 
 

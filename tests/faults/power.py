@@ -1,0 +1,94 @@
+"""Let the power fail in a command, at any of its changes, and say what is wrong with what is left on the disk.
+
+By hand: ``python -m tests.faults.power [--situations …] [--kinds …] [--share N] [--seed N]`` tries every moment with
+every kind of disk, or the N-th part of these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.faults.disk import KINDS, Disk, Journal
+from tests.faults.situations import prepared
+from tests.independent_store_check import damaged_entries
+
+if TYPE_CHECKING:
+    from tests.faults.ground import FaultGround
+    from tests.killing import Situation
+
+__all__ = ["Power"]
+
+
+class Power:
+    """The journal of a command, and what becomes of it."""
+
+    def __init__(self, ground: FaultGround, situation: Situation) -> None:
+        self.ground = ground
+        self.situation = situation
+        machine = ground.machine
+        ground.restore(situation.name)
+        disk = Disk(machine.folder, [machine.store.name, machine.work.name, "home"])
+        ended = ground.commands.run(*situation.command, journal=True)
+        assert ended.code == 0, ended.text
+        self.journal = Journal(disk, ground.commands.log.read_bytes())
+
+    @property
+    def moments(self) -> int:
+        """After how many changes the power can fail; 0 is before the first."""
+        return len(self.journal.changes) + 1
+
+    def fail(self, cut: int, kind: str, chance: random.Random) -> list[str]:
+        """Let the power fail after *cut* changes, on a disk of that *kind*; return what is wrong then."""
+        self.journal.state(cut, kind, chance).write()
+        ground, situation = self.ground, self.situation
+        ground.tried[kind] += 1
+        problems = [f"in the store: {fault}" for fault in self._damage()]
+        problems += [*ground._in_between(situation), *ground._examined()]
+        repeated = ground.commands.run(*situation.command)
+        if repeated.code:
+            problems.append(f"the repeated command: {repeated.code} {repeated.text}")
+        problems += ground._at_the_end(situation)
+        where = f"{' '.join(situation.command)} from {situation.name}, {kind}, after {cut} changes"
+        return [f"{where}: {problem}" for problem in problems]
+
+    def _damage(self) -> Iterator[str]:
+        """Yield the entries that can be seen and are not whole."""
+        machine = self.ground.machine
+        if machine.store.exists():
+            yield from damaged_entries(machine.store, machine.index.folder)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--situations", nargs="+", help="all without it")
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--share", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    chance, problems, tried = random.Random(options.seed), [], Counter[str]()
+    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as (ground, situations):
+        for name in options.situations or situations:
+            power = Power(ground, situations[name])
+            every = [(cut, kind) for cut in range(power.moments) for kind in options.kinds]
+            chosen = sorted(chance.sample(every, -(-len(every) // options.share)))
+            print(f"{name}: {power.moments} moments, {len(chosen)} of {len(every)} states", flush=True)
+            for cut, kind in chosen:
+                wrong = power.fail(cut, kind, random.Random(f"{options.seed} {cut} {kind}"))
+                problems += wrong
+                print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)
+            tried += ground.tried
+            ground.tried.clear()
+            print(f"{name}: {len(problems)} problems so far", flush=True)
+    print(f"{len(problems)} problems; {tried.total()} states: {dict(tried)}")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
