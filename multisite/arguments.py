@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_list(commands)
     _add_view(commands)
+    _add_dedup(commands)
     return top
 
 
@@ -238,6 +239,28 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     for tool, file in _TOOL_FILES.items():
         help_ = f"tell {tool} ({file})"
         tools.add_argument(f"--{tool}", dest="tools", action="append_const", const=tool, default=[], help=help_)
+
+
+def _add_dedup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    dedup = _command(
+        commands,
+        "dedup",
+        "keep equal files of the store once on the disk",
+        "Keep files of the store that are equal, such as those of two releases, once on the disk: they share blocks\n"
+        "where the filesystem can (btrfs, XFS).",
+    )
+    dedup.add_argument("names", metavar="NAME", nargs="*", help="only among these distributions (default: all)")
+    dedup.add_argument(
+        "--links",
+        action="store_true",
+        help="make hard links instead; whoever then writes into one of the files writes into all that are equal",
+    )
+    dedup.add_argument("-n", "--dry-run", action="store_true", help="only say what would be done")
+    dedup.add_argument(
+        "--publishing",
+        choices=["clones", "links", "off"],
+        help="what new entries of this store do with other builds of their name, from now on",
+    )
 
 
 _TOOL_FILES = {

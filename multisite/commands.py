@@ -284,8 +284,14 @@ def _folder(venv: Path, path: str) -> str:
     return os.path.normpath(venv / path)
 
 
+def _dedup(options: argparse.Namespace, output: Output) -> int:
+    from multisite.deduplicating import dedup
+
+    return dedup(options, output, _workshop(options, output).store())
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
-    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list, "view": _view}
+    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list, "view": _view, "dedup": _dedup}
 )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["ENTRIES", "Artifact", "Origins", "StoredDistribution", "describe"]
+__all__ = ["ENTRIES", "Artifact", "Origins", "StoredDistribution", "describe", "located"]
 
 ENTRIES = "multi-site-packages"
 _ORIGINS_FORMAT = 1
@@ -145,7 +145,7 @@ class StoredDistribution:
 
     def located(self, row: RecordEntry) -> Path:
         """Return the file that a line of RECORD is about."""
-        return _located(self.folder, row.path)
+        return located(self.folder, row.path)
 
     def metadata_text(self) -> str:
         """Read METADATA."""
@@ -169,7 +169,8 @@ def _placed(path: str) -> tuple[str, str]:
     return scheme, path
 
 
-def _located(folder: Path, path: str) -> Path:
+def located(folder: Path, path: str) -> Path:
+    """Return the file in the *folder* of an entry that its RECORD has as *path*."""
     scheme, rest = _placed(path)
     return folder / "site-packages" / rest if scheme == "site" else folder / "data" / scheme / rest
 
@@ -231,7 +232,7 @@ def _native_files(
     named = None if native is None else frozenset(native)
     for scheme, path, row in rows:
         if scheme in {"site", "data"} and (named is None or row.path in named):
-            yield path if scheme == "site" else data_path(path), _located(folder, row.path)
+            yield path if scheme == "site" else data_path(path), located(folder, row.path)
 
 
 def _dist_info(folder: Path, site: Path) -> Path:
@@ -246,10 +247,10 @@ def _content(folder: Path, scheme: str, path: str, row: RecordEntry) -> ContentF
     landed, place = landing(scheme, path)
     sha256, size = row.sha256 or "", row.size or 0
     if landed == "scripts":
-        with _located(folder, row.path).open("rb") as file:
+        with located(folder, row.path).open("rb") as file:
             first = file.readline()
         if starts_as_python(first):
-            sha256, size = _hashed(_located(folder, row.path), skip=len(first), start=NEUTRAL_LINE)
+            sha256, size = _hashed(located(folder, row.path), skip=len(first), start=NEUTRAL_LINE)
     return ContentFile(scheme=landed, path=place, sha256=sha256, size=size)
 
 
@@ -271,6 +272,6 @@ def _texts(site: Path, paths: Iterable[str], suffix: str) -> dict[str, str]:
 
 
 def _data_file(folder: Path, scheme: str, path: str, row: RecordEntry) -> DataFile:
-    mode = _located(folder, row.path).stat().st_mode
+    mode = located(folder, row.path).stat().st_mode
     executable = bool(stat.S_IMODE(mode) & 0o111)
     return DataFile(scheme=scheme, path=path, sha256=row.sha256 or "", size=row.size or 0, executable=executable)

@@ -15,7 +15,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from multisite.cloning import CannotShare
 from multisite.document import Fields, dump_document, load_document
+from multisite.duplicates import carry_out, listed, plan, read_way
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
 from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreNotUsable, UnsupportedFormat
 from multisite.files import locked, publish, write_atomic
@@ -23,6 +25,7 @@ from multisite.layout import FORMAT, create, describe_store, is_store
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
 from multisite.names import BuildId
+from multisite.record import parse_record
 from multisite.scratch import scratch
 from multisite.sharing import SharedFolder, discard_shared, find_shared, make_shared
 from multisite.unpacking import flush_tree, unpack
@@ -31,6 +34,8 @@ from multisite.wheel import WheelFile
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from multisite.record import RecordEntry
 
 __all__ = ["Artifact", "SharedFolder", "Store", "StoredDistribution"]
 
@@ -194,9 +199,21 @@ class Store:
             (folder / "manifest.json").write_bytes(manifest.to_document())
             (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
             flush_tree(folder)
+            self._share(folder, manifest)
             if replace:
                 self._set_aside(manifest.build_id)
             return self._published(folder, manifest)
+
+    def _share(self, folder: Path, manifest: Manifest) -> None:
+        """Have the files of a new entry share with equal ones of other builds of its name, where the store wants it."""
+        way = read_way(self.root)
+        if way is None:
+            return
+        others = [self._folder(build) for build in self.builds() if build.name == manifest.name]
+        files = [file for one in (folder, *others) for file in listed(one, _record(one))]
+        # The setting may be older than the filesystem that the store is on now.
+        with contextlib.suppress(CannotShare):
+            carry_out(plan(files, way, within=folder), self.root)
 
     @contextlib.contextmanager
     def _incoming(self) -> Iterator[Path]:
@@ -276,6 +293,14 @@ def _read_manifest(path: Path, build: BuildId) -> Manifest:
     if manifest.build_id != build:
         raise InvalidDocument("entry manifest", path, [f"it is that of {manifest.build_id}"])
     return manifest
+
+
+def _record(folder: Path) -> list[RecordEntry]:
+    """Read the RECORD of the entry in *folder*; an entry that is damaged, or just taken away, has none."""
+    for path in (folder / "site-packages").glob("*.dist-info/RECORD"):
+        with contextlib.suppress(FileNotFoundError, UnicodeDecodeError, InvalidDocument):
+            return parse_record(path.read_text(encoding="utf-8"), where=path)
+    return []
 
 
 def _checked(key: str) -> str:

@@ -335,7 +335,8 @@ class TestAddingAWheel:
         folder = Path(tempfile.mkdtemp())
         folder.chmod(0o755)
         wheels = [
-            make_wheel("foo", version, FILES).rename(folder / f"foo-{version}-py3-none-any.whl") for version in "12"
+            Path(shutil.move(make_wheel("foo", version, FILES), folder / f"foo-{version}-py3-none-any.whl"))
+            for version in "12"
         ]
         store = Store.open(folder / "store")
         found = add(store, wheels[0])
