@@ -75,10 +75,10 @@ class InvalidDocument(MultisiteError, ValueError):
 class InvalidWheel(MultisiteError, ValueError):
     """A wheel breaks the binary distribution format; ``problems`` names each fault."""
 
-    def __init__(self, wheel: str, problems: Sequence[str]) -> None:
+    def __init__(self, wheel: str, problems: Sequence[str], *, hint: str | None = None) -> None:
         super().__init__(
             f"{wheel}: not a valid wheel{_listed(problems)}",
-            hint="report it to the project that published it, or lock another version",
+            hint=hint or "report it to the project that published it, or lock another version",
         )
         self.wheel, self.problems = wheel, tuple(problems)
 

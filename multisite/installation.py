@@ -37,6 +37,7 @@ __all__ = ["InstallationPlan", "PlannedFile", "apply_installation", "plan_instal
 _CHUNK = 1 << 20
 # Whatever a wheel holds under these names, it would not be read as that wheel's.
 _RESERVED = frozenset({".multisite", "pyvenv.cfg", "pylock.toml"})
+_RESERVED_IN_SITE = frozenset({"00-multisite.pth", "00-multisite.start"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +237,7 @@ def _without_conflicts(files: Iterable[PlannedFile], findings: list[Finding]) ->
     """Return one file for each path. Of two distributions', the later by name wins, as if it were installed later."""
     wanted: dict[str, PlannedFile] = {}
     for file in files:
-        if file.path.partition("/")[0] in _RESERVED:
+        if _is_reserved(file.path.casefold()):
             findings.append(_finding(Severity.WARNING, file, "the name is reserved; it is left out"))
             continue
         before = wanted.get(file.path)
@@ -251,6 +252,10 @@ def _without_conflicts(files: Iterable[PlannedFile], findings: list[Finding]) ->
         for path in sorted(folders.intersection(wanted))
     )
     return dict(sorted(wanted.items()))
+
+
+def _is_reserved(path: str) -> bool:
+    return path.partition("/")[0] in _RESERVED or path.rpartition("/")[2] in _RESERVED_IN_SITE
 
 
 def _folders(path: str) -> Iterator[str]:

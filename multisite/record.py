@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["RecordEntry", "format_record", "parse_record"]
 
 
+_MOST_DIGITS = 18
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEntry:
     """One line of RECORD. ``digest`` is hexadecimal; the hash and the size may be absent, as RECORD's own are."""
@@ -78,9 +81,12 @@ def _entry(row: list[str]) -> RecordEntry:
     path, signed, size = row
     if not path:
         raise ValueError("the path is empty")
+    shown = path if path.isprintable() else repr(path)
+    if len(size) > _MOST_DIGITS:
+        raise ValueError(f"{shown}: the size has {len(size)} digits")
     if size and not (size.isascii() and size.isdigit()):
-        raise ValueError(f"{path}: the size is {size!r}")
-    algorithm, digest = _decoded(path, signed) if signed else (None, None)
+        raise ValueError(f"{shown}: the size is {size!r}")
+    algorithm, digest = _decoded(shown, signed) if signed else (None, None)
     path = path.replace("\\", "/")
     return RecordEntry(path=path, algorithm=algorithm, digest=digest, size=int(size) if size else None)
 

@@ -22,10 +22,12 @@ from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from multisite.archive import contradictions, expansion
 from multisite.content import Exclusions, landing
 from multisite.errors import InvalidDocument, InvalidWheel
 from multisite.names import normalize
 from multisite.record import RecordEntry, parse_record
+from multisite.scripts import declared_scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +45,19 @@ _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _RELIABLE = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"})
 _UNRECORDED = frozenset({"RECORD", "RECORD.jws", "RECORD.p7s"})
 _ENCRYPTED = 0x1
+_DRIVE = re.compile(r"[A-Za-z]:")
 _REFUSED = re.compile(r"[\\\x00-\x1f\x7f]")
+# What filesystems hold as one name, and what programs walk through one call within the other.
+_LONGEST_NAME, _DEEPEST = 255, 100
+# What Windows takes for a device, drops from the end of a name, or gives a meaning of its own.
+_WINDOWS = os.name == "nt"
+_DEVICE = re.compile(r"(?i:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.(?s:.*))?")
+_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]\Z')
+# These are read whole, and .pth files and entry points stand in the table that every start reads.
+_LARGEST = {"RECORD": 64 << 20, "METADATA": 16 << 20}
+_LARGEST_OTHER = 1 << 20
+_START_UP = (".pth", ".start")
+_OURS = frozenset({"00-multisite.pth", "00-multisite.start"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +91,7 @@ class WheelFile:
         wheel = self._text("WHEEL")
         self.tags = wheel_tags(wheel)
         self.entry_points = self._text("entry_points.txt") if f"{self.dist_info}/entry_points.txt" in infos else None
-        problems = [*_wheel_version(wheel), *self._identity()]
+        problems = [*_wheel_version(wheel), *self._identity(), *_entry_point_problems(self.entry_points)]
         try:
             rows = parse_record(record, where=f"{self.dist_info}/RECORD")
         except InvalidDocument as error:
@@ -93,12 +107,18 @@ class WheelFile:
     @contextlib.contextmanager
     def open(cls, path: Path) -> Iterator[WheelFile]:
         """Open the wheel file *path*. Raises InvalidWheel with every fault, OSError where it cannot be read."""
-        try:
-            archive = zipfile.ZipFile(path)
-        except DAMAGED as error:
-            raise InvalidWheel(path.name, [f"it is not a whole zip archive: {error}"]) from error
-        with archive:
-            yield cls(archive, path.name)
+        with path.open("rb") as file:
+            if problems := contradictions(file):
+                raise InvalidWheel(path.name, problems)
+            try:
+                archive = zipfile.ZipFile(file)
+            except DAMAGED as error:
+                raise InvalidWheel(path.name, [f"it is not a whole zip archive: {error}"]) from error
+            with archive:
+                unpacked = sum(info.file_size for info in archive.infolist())
+                if excess := expansion(path.stat().st_size, unpacked):
+                    raise InvalidWheel(path.name, excess[:1], hint=excess[1])
+                yield cls(archive, path.name)
 
     def open_member(self, member: Member) -> IO[bytes]:
         """Open a member for reading; what was read already is not decompressed again. Raises one of DAMAGED."""
@@ -140,10 +160,14 @@ class WheelFile:
         """Read a file of the dist-info folder."""
         name = f"{self.dist_info}/{filename}"
         try:
-            self._read[name] = self._archive.read(name)
-            return self._read[name].decode()
+            size = self._archive.getinfo(name).file_size
         except KeyError as error:
             raise InvalidWheel(self.filename, [f"{name}: missing"]) from error
+        if problem := _too_large(name, size):
+            raise InvalidWheel(self.filename, [problem])
+        try:
+            self._read[name] = self._archive.read(name)
+            return self._read[name].decode()
         except UnicodeDecodeError as error:
             raise InvalidWheel(self.filename, [f"{name}: not UTF-8 at byte {error.start}"]) from error
         except DAMAGED as error:
@@ -183,7 +207,9 @@ class WheelFile:
                 yield f"{name}: not in a folder of {', '.join(sorted(_SCHEMES))}"
                 continue
             scheme, path = landing(*place)
-            key = unicodedata.normalize("NFC", path).casefold()
+            if scheme == "site" and "/" not in path and path.endswith(_START_UP):
+                yield from self._start_up_problems(name, path)
+            key = _folded(path)
             if (other := landed.setdefault((scheme, key), name)) != name:
                 yield f"{name}: lands where {other} does, or differs only by case or Unicode form"
             while key := key.rpartition("/")[0]:
@@ -191,8 +217,15 @@ class WheelFile:
         for place in landed.keys() & folders.keys():
             yield f"{landed[place]}: a file where {folders[place]} needs a folder"
 
+    def _start_up_problems(self, name: str, path: str) -> Iterator[str]:
+        if _folded(path) in _OURS:
+            yield f"{name}: that name is multisite's own"
+        if problem := _too_large(name, self._archive.getinfo(name).file_size):
+            yield problem
+
     def _members(self, infos: dict[str, zipfile.ZipInfo], rows: dict[str, RecordEntry]) -> tuple[Member, ...]:
         places = {name: place for name in infos if (place := self._place(name))}
+        unrecorded = {f"{self.dist_info}/{name}" for name in _UNRECORDED}  # nobody can know the hash of RECORD in it
         excluded = Exclusions(
             dist_info=self.dist_info,
             entry_points=self.entry_points,
@@ -203,7 +236,7 @@ class WheelFile:
                 name=name,
                 scheme=scheme,
                 path=path,
-                record=rows.get(name) or RecordEntry(path=name),
+                record=(name not in unrecorded and rows.get(name)) or RecordEntry(path=name),
                 executable=bool(infos[name].external_attr >> 16 & 0o111),
                 is_content=landing(scheme, path) not in excluded,
             )
@@ -225,6 +258,13 @@ def _wheel_version(text: str) -> Iterator[str]:
     # A later 1.x is meant to be installed as 1.0 is.
     if version.partition(".")[0] != "1":
         yield f"WHEEL: Wheel-Version is {version!r}; versions 1.x are known"
+
+
+def _entry_point_problems(text: str | None) -> list[str]:
+    problems: list[str] = []
+    for _ in declared_scripts(text, problems):
+        pass  # what can be made is made in environments
+    return problems
 
 
 def _parsed_filename(filename: str) -> tuple[NormalizedName, Version]:
@@ -263,26 +303,42 @@ def _faults(info: zipfile.ZipInfo) -> Iterator[str]:
     # zipfile cuts names at NUL and, on Windows, turns backslashes; the original is what others may read.
     name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
     parts = name.removesuffix("/").split("/")
-    if name.startswith("/") or {".", ".."} & set(parts) or (os.name == "nt" and ":" in name):
+    if name.startswith("/") or _DRIVE.match(name) or {".", ".."} & set(parts):
         yield f"{_shown(info)}: leads out of the wheel"
     elif "" in parts:
         yield f"{_shown(info)}: not a path"
+    if len(parts) > _DEEPEST or max(len(part.encode()) for part in parts) > _LONGEST_NAME:
+        yield f"{_shortened(name)}: a name of more than {_LONGEST_NAME} bytes, or below more than {_DEEPEST} folders"
+    if _WINDOWS and any(_DEVICE.fullmatch(part) or _NOT_ON_WINDOWS.search(part) for part in parts):
+        yield f"{_shown(info)}: a name that Windows takes for something else"
     if _REFUSED.search(name):
         yield f"{_shown(info)}: a backslash or control character in the name"
     if kind == stat.S_IFLNK:
         yield f"{_shown(info)}: a symbolic link"
     elif kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         yield f"{_shown(info)}: not a regular file"
-    if info.header_offset < 0:  # zipfile would seek there
-        yield f"{_shown(info)}: damaged: it begins before the archive does"
     if info.flag_bits & _ENCRYPTED:
         yield f"{_shown(info)}: encrypted"
     if info.compress_type not in _COMPRESSIONS:
         yield f"{_shown(info)}: compressed with method {info.compress_type}; wheels are stored or deflated"
 
 
+def _too_large(name: str, size: int) -> str | None:
+    most = _LARGEST.get(name.rpartition("/")[2], _LARGEST_OTHER)
+    return f"{name}: it has {size} bytes; at most {most} are read" if size > most else None
+
+
+def _folded(path: str) -> str:
+    """Return what paths are compared by: filesystems that fold case and Unicode forms take equal ones for one."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
 def _shown(info: zipfile.ZipInfo) -> str:
-    name = info.orig_filename
+    return _shortened(info.orig_filename)
+
+
+def _shortened(name: str) -> str:
+    name = name if len(name) <= _LONGEST_NAME else f"{name[:60]}...{name[-20:]}"
     return name if name.isprintable() else repr(name)
 
 

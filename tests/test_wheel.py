@@ -321,8 +321,8 @@ def test_what_is_sound_all_the_same(make_wheel: MakeWheel, tmp_path: Path, optio
 def test_an_encrypted_member(make_wheel: MakeWheel, tmp_path: Path) -> None:
     path = make_wheel("foo", "1.0", FILES)
     content = bytearray(path.read_bytes())
-    at = content.index(b"PK\x01\x02")
-    content[at + 8] |= 1
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + offset] |= 1
     path.write_bytes(content)
     assert problems(path, tmp_path / "out") == ("foo/__init__.py: encrypted",)
 

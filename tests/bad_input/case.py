@@ -32,6 +32,7 @@ __all__ = [
     "Words",
     "elsewhere",
     "entry",
+    "everything",
     "existing",
     "files",
     "hashed",
@@ -63,10 +64,10 @@ class Case:
             existing(machine)
         words = self.arrange(machine)
         words = words if "-v" in words else [*words[:1], "-q", *words[1:]]
-        before = files(machine.store, machine.venv, machine.work)
+        before = everything(machine)
         done = machine.run_unprivileged(*words) if self.unprivileged else machine.run(*words)
         assert (shown(done.err, machine), done.code, done.out) == (self.message, self.code, "")
-        assert files(machine.store, machine.venv, machine.work) == before
+        assert everything(machine) == before
 
 
 class Cases:
@@ -94,6 +95,11 @@ class Cases:
             return arrange
 
         return add
+
+    def add(self, name: str, arrange: Arrange, code: int, sentence: str, then: str) -> None:
+        """Add a case from a table, under a *name* of its own."""
+        case = Case(arrange, code, f"error: {sentence}\nnext: {then}\n", unprivileged=False)
+        self._rows += [(name, state, case) for state in self._states]
 
     def each(self, test: Callable[..., None]) -> Callable[..., None]:
         """Run *test* with each ``case`` in each ``state``, by their names."""
@@ -166,6 +172,18 @@ def files(*folders: Path) -> dict[str, object]:
             elif path.is_file():
                 found[str(path)] = (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime_ns)
     return found
+
+
+def everything(machine: Machine) -> dict[str, object]:
+    """Return all that a command could have written to, but for caches and the index."""
+    top = sorted(path.name for path in machine.folder.iterdir() if not path.name.startswith("uv-cache"))
+    home = files(machine.folder / "home")
+    cache = str(machine.folder / "home" / ".cache")
+    return {
+        "top": top,
+        **{path: content for path, content in home.items() if not path.startswith(cache)},
+        **files(machine.store, machine.venv, machine.work),
+    }
 
 
 def shown(text: str, machine: Machine) -> str:
