@@ -56,7 +56,8 @@ In ``run``, ``arguments``, ``environ`` and ``files`` these are filled in, and pr
 ``PARITY_RUN`` and so on: ``{run}`` the folder with the probe, in which it runs; ``{program}`` the probe; ``{venv}``;
 ``{site}`` its site-packages; ``{python}`` its interpreter; ``{interpreter}`` the one that it was made from;
 ``{wheels}`` the folder of made wheels, ``{store}`` (a folder that is not there, in the plain environment); ``{host}``
-the interpreter that runs the tests, and ``{uv}``. The first word of a command is looked for in the environment first.
+the interpreter that runs the tests, and ``{uv}``; ``{probes}`` the folder of probes that several cases run. The first
+word of a command is looked for in the environment first.
 A probe that is to work on the environment from outside is its own driver: ``run = ["{host} {program}"]``.
 
 By hand: ``python -m tests.parity --help``.

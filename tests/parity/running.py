@@ -24,6 +24,7 @@ from tests.parity.normalising import normalised
 __all__ = ["Comparison", "compare", "noticed"]
 
 _PRELUDE = Path(__file__).parent / "prelude.py"
+_PROBES = Path(__file__).parents[1] / "probes"
 _PASSED_ON = ("LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT")
 
 
@@ -123,6 +124,7 @@ def _folders(case: Case, environment: Environment, folder: Path) -> dict[str, st
         "wheels": environment.wheels,
         "store": environment.store,
         "host": Path(sys.executable),
+        "probes": _PROBES,
         "uv": Path(find_uv_bin()),
     }
     return {name: str(path) for name, path in paths.items()}

@@ -25,7 +25,7 @@ window.show()
 for _ in range(5):
     app.processEvents()
 image = window.grab().toImage()
-print(QtCore.qVersion(), app.platformName(), image.width(), image.height(), hex(image.pixel(3, 3)))
+print(QtCore.qVersion(), app.platformName(), image.width(), image.height(), format(image.pixel(3, 3), "x"))
 data = QtCore.QByteArray()
 buffer = QtCore.QBuffer(data)
 buffer.open(getattr(QtCore.QIODevice, "OpenModeFlag", QtCore.QIODevice).WriteOnly)

@@ -38,14 +38,14 @@ def loaded():
 """
 ASKS = """\
 from app import add, chain, fail, group, loaded
-print(add.delay(2, 3).get(timeout=120))
-print(chain(add.s(1, 2), add.s(10))().get(timeout=120))
-print(sorted(result.get(timeout=120) for result in group(add.s(n, n) for n in range(8))().results))
+print(add.delay(2, 3).get(timeout=600))
+print(chain(add.s(1, 2), add.s(10))().get(timeout=600))
+print(sorted(result.get(timeout=600) for result in group(add.s(n, n) for n in range(8))().results))
 try:
-    fail.delay().get(timeout=120)
+    fail.delay().get(timeout=600)
 except LookupError as error:
     print(repr(error))
-print(loaded.delay().get(timeout=120))
+print(loaded.delay().get(timeout=600))
 """
 
 

@@ -29,7 +29,7 @@ if __name__ != "__main__":
     st.title("title")
 else:
     test = AppTest.from_string("import streamlit as st\\nst.title('title')\\nst.slider('s', 0, 9, 3)")
-    test.run(timeout=120)
+    test.run(timeout=600)
     print([element.value for element in test.title], test.slider[0].value)
 """
 INTERFACE = """\

@@ -20,7 +20,7 @@ from websocket import create_connection
 
 place, token = sys.argv[1:]
 kernel = json.load(sys.stdin)["id"]
-socket = create_connection(f"ws://{place}/api/kernels/{kernel}/channels?token={token}", timeout=120)
+socket = create_connection(f"ws://{place}/api/kernels/{kernel}/channels?token={token}", timeout=600)
 header = {"msg_id": uuid.uuid4().hex, "username": "", "session": "s", "msg_type": "execute_request", "version": "5.3"}
 code = "import ipykernel, numpy, sys\\nprint(ipykernel.__file__, numpy.arange(3))\\n(sys.prefix, 6 * 7)"
 content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
