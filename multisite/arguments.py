@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_list(commands)
     _add_view(commands)
     _add_dedup(commands)
+    _add_edit(commands)
     return top
 
 
@@ -261,6 +262,21 @@ def _add_dedup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=["clones", "links", "off"],
         help="what new entries of this store do with other builds of their name, from now on",
     )
+
+
+def _add_edit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    edit = _command(
+        commands,
+        "edit",
+        "give the environment its own writable copy of a distribution, or take it back",
+        "Give the environment its own writable copy of a distribution, to patch or debug it. The path of the copy is\n"
+        "written to stdout. Other environments, and the store, keep what they have.",
+    )
+    edit.add_argument("names", metavar="NAME", nargs="+", help="a locked distribution; with --undo also NAME==VERSION")
+    edit.add_argument("--undo", action="store_true", help="use the shared one again, and remove the copy")
+    edit.add_argument("--patch", metavar="FILE", type=Path, help="with --undo: save what was changed, as a patch")
+    edit.add_argument("--force", action="store_true", help="with --undo: throw away what was changed")
+    edit.add_argument("--dry-run", action="store_true", help="say what would be copied, or removed and lost")
 
 
 _TOOL_FILES = {

@@ -162,6 +162,12 @@ def _view(options: argparse.Namespace, output: Output) -> int:
     return show(options, output, _workshop(options, output), _venv(options))
 
 
+def _edit(options: argparse.Namespace, output: Output) -> int:
+    from multisite.copies import edit
+
+    return edit(options, output, _workshop(options, output), _venv(options))
+
+
 def _report(result: SyncResult, output: Output) -> None:
     if output.as_json:
         output.document(result.to_json())
@@ -239,12 +245,14 @@ def _list(options: argparse.Namespace, output: Output) -> int:
     builds = {} if state is None else dict(sorted(state.builds.items()))
     store = workshop.store(state, mend=False) if builds else None
     projects = [] if state is None else [*([state.project] if state.project else []), *state.editables]
-    rows = [_row(name, chosen, store) for name, chosen in builds.items()] + [
+    edits = {} if state is None else state.edits
+    rows = [_row(name, chosen, store, environment.path, edits) for name, chosen in builds.items()] + [
         {
             "name": item.name,
             "version": editable_version(item),
             "build": None,
             "editable": _folder(environment.path, item.path),
+            "private": None,
         }
         for item in projects
     ]
@@ -253,19 +261,23 @@ def _list(options: argparse.Namespace, output: Output) -> int:
         output.document(rows)
     elif rows:
         header = ("Distribution", "Version", "Build")
-        output.columns([header, *((row["name"], row["version"], row["build"] or row["editable"]) for row in rows)])
+        places = (row["private"] or row["build"] or row["editable"] for row in rows)
+        output.columns(
+            [header, *((row["name"], row["version"], place) for row, place in zip(rows, places, strict=True))]
+        )
     else:
         output.say(f"{environment.path}: nothing is locked; multisite lock REQUIREMENT")
     return 0
 
 
-def _row(name: str, chosen: ChosenBuild, store: Store | None) -> dict[str, Any]:
+def _row(name: str, chosen: ChosenBuild, store: Store | None, venv: Path, edits: Mapping[str, str]) -> dict[str, Any]:
     manifest = None if store is None else _manifest(store, chosen)
     return {
         "name": name if manifest is None else manifest.metadata_name,
         "version": chosen.build.version,
         "build": chosen.build.build,
         "editable": None,
+        "private": _folder(venv, edits[chosen.root]) if chosen.root in edits else None,
         "requested": chosen.requested,
         "in_store": manifest is not None,
         "files": None if manifest is None else manifest.files,
@@ -291,7 +303,7 @@ def _dedup(options: argparse.Namespace, output: Output) -> int:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
-    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list, "view": _view, "dedup": _dedup}
+    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list, "view": _view, "dedup": _dedup, "edit": _edit}
 )
 
 

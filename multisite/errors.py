@@ -25,6 +25,7 @@ __all__ = [
     "ResolutionFailed",
     "ResolverStopped",
     "StoreNotUsable",
+    "UnsavedChanges",
     "UnsupportedFormat",
 ]
 
@@ -212,3 +213,12 @@ class EntryMissing(MultisiteError, LookupError):
     def __init__(self, entry: str, store: str | Path) -> None:
         super().__init__(f"{entry} is not in the store {store}", hint="multisite sync")
         self.entry, self.store = entry, store
+
+
+class UnsavedChanges(MultisiteError):
+    """A private copy was to be removed that somebody changed; ``changes`` are its files, with what became of each."""
+
+    def __init__(self, label: str, folder: Path, changes: Sequence[str]) -> None:
+        hint = "save them: --patch FILE; or throw them away: --force"
+        super().__init__(f"{label}: what was changed in {folder} would be lost{_listed(changes)}", hint=hint)
+        self.folder, self.changes = folder, tuple(changes)

@@ -12,7 +12,7 @@ import os
 import struct
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
 
-__all__ = ["Lockstep"]
+__all__ = ["Lockstep", "rebind"]
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _TIME = "mtime_ns"  # of the lockfile, in the binding
@@ -92,8 +92,25 @@ class Lockstep:
             size=lockfile.st_size,
             mtime_ns=lockfile.st_mtime_ns,
             sha256=state.lock_sha256,
+            edits=state.edits,
             known={sha256: (key, None) for sha256, key in self.known.items() if sha256 in remembered},
         )
+
+
+def rebind(environment: Environment, edits: Mapping[str, str]) -> bool:
+    """Have the table of *environment* lead to these private copies and no others; return whether that is news.
+
+    Raises InvalidDocument, UnsupportedFormat, and FileNotFoundError where there is no table.
+    """
+    path = environment.state_folder / "table"
+    binding, table = DispatchTable.decode(path.read_bytes(), path)
+    if binding["edits"] == edits:
+        return False
+    known = {field.name for field in fields(Binding)}
+    wanted = {name: value for name, value in {**binding, "edits": edits}.items() if name in known}
+    write_atomic(path, table.encode(Binding(**wanted)), sync=True)
+    _renew(environment.site_packages)
+    return True
 
 
 def _renew(folder: Path) -> None:

@@ -91,6 +91,13 @@ class ChosenBuild:
     requested: bool = False
     direct_url: str | None = None
 
+    @property
+    def root(self) -> str:
+        """The folder that imports look in, relative to the store, as the dispatch table has it."""
+        if self.shared is not None:
+            return f"shared/{self.shared}/site-packages"
+        return f"multi-site-packages/{self.build.path}/site-packages"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedFile:
@@ -135,6 +142,7 @@ class EnvironmentState:
     """The facts of one environment. ``lockfile`` is relative to it; ``request`` is None after a sync without lock.
 
     ``project`` is the one whose requirements were locked, ``editables`` are those that the lockfile has.
+    ``edits`` are the private copies: the folder of the store whose place each takes -> its folder in the environment.
     ``site_metadata`` tells whether metadata of what is locked stand in site-packages for who looks from outside.
     """
 

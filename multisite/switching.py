@@ -20,6 +20,7 @@ from multisite.bootstrap import PTH_NAME, Bootstrap
 from multisite.direct_url import direct_url_text
 from multisite.dispatch import DispatchTable, TableEntry, table_key
 from multisite.editables import EditableSet, editable_version
+from multisite.edits import edit_findings, find_edits
 from multisite.environment import default_prompt, python_record
 from multisite.errors import EntryMissing, InvalidDocument
 from multisite.files import write_atomic
@@ -88,6 +89,7 @@ class Switch:
         self.owned = self._owned(whole=recalled is None or recalled.whole)
         self.table = DispatchTable.compile(self._row(item.stored) for item in provided)
         self.key = self._key()
+        self.edits = find_edits(environment)
 
     def carry_out(self, *, restore: bool = False) -> SyncResult:
         """Write what differs; with *restore*, also files that were changed since they were written."""
@@ -119,7 +121,7 @@ class Switch:
         written += [self._follow_move(), self._write_direct_urls(state.builds), conclude(self.environment, state)]
         prune(self.environment, state)
         self._leave_other_store()
-        plan = replace(plan, findings=(*plan.findings, *left_alone))
+        plan = replace(plan, findings=(*plan.findings, *left_alone, *edit_findings(self.edits, self.before, state)))
         return self._result(plan, state, written=any(written) or self.projects.changed)
 
     @property
@@ -222,7 +224,7 @@ class Switch:
             installs=plan.installs,
             project=self.projects.project,
             editables=self.projects.others,
-            edits={} if before is None else before.edits,
+            edits=self.edits.binding(self.environment),
             site_metadata=self._has_site_metadata,
             history=remembered(before, sha256, self._known().get(before.lock_sha256)) if before and has_past else (),
         )
@@ -255,8 +257,8 @@ class Switch:
             self.store.root,
             self.environment,
             id=state.id,
-            builds=[chosen.build for chosen in state.builds.values()],
-            shared=sorted({chosen.shared for chosen in state.builds.values() if chosen.shared}),
+            builds={chosen.build for chosen in state.builds.values()} | self.edits.builds,
+            shared={chosen.shared for chosen in state.builds.values() if chosen.shared} | self.edits.shared,
             history=state.history,
             write=write,
         )

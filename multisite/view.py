@@ -15,7 +15,7 @@ import contextlib
 import os
 import shutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,28 +136,33 @@ class ViewPlace:
 def viewed(environment: Environment, state: EnvironmentState, *, python: str, whole: bool) -> View:
     """Return what a view of *environment* has to show for what *state* says is locked.
 
-    Who is really installed stands in the environment's own site-packages, and is seen there instead.
+    Who is really installed stands in the environment's own site-packages, and is seen there instead, as private copies
+    are where they lie.
     """
     real = really_installed(environment.site_packages)
     mixed = {chosen.shared for name, chosen in state.builds.items() if name in real and chosen.shared}
     roots = {name: _root(chosen, mixed) for name, chosen in state.builds.items() if name not in real}
-    return View(python=python, whole=whole, roots=roots, paths=tuple(_paths(environment)))
+    private = {root: environment.path / state.edits[root] for root in roots.values() if root in state.edits}
+    shown = {name: root for name, root in roots.items() if root not in private}
+    return View(python=python, whole=whole, roots=shown, paths=tuple(_paths(environment, private.values())))
 
 
 def _root(chosen: ChosenBuild, mixed: set[str]) -> str:
     # As the finder does: not from a folder that has files of one that is really installed instead.
-    if chosen.shared and chosen.shared not in mixed:
-        return f"shared/{chosen.shared}/site-packages"
-    return f"multi-site-packages/{chosen.build.path}/site-packages"
+    return replace(chosen, shared=None).root if chosen.shared in mixed else chosen.root
 
 
-def _paths(environment: Environment) -> Iterator[str]:
-    """Yield the lines that lead to what is really in the environment: editable projects stand in ``.pth`` files."""
-    site, own = environment.site_packages, ViewPlace.of(environment).site_packages
-    yield os.path.relpath(site, own)
-    for file in sorted(site.glob("*.pth")):
-        for line in folder_lines(file.read_text(encoding="utf-8-sig", errors="surrogateescape")):
-            yield line if Path(line).is_absolute() else os.path.relpath(site / line, own)
+def _paths(environment: Environment, private: Iterable[Path]) -> Iterator[str]:
+    """Yield the lines that lead to what is really in the environment: editable projects stand in ``.pth`` files.
+
+    So are *private* copies, which change: an editor shows the files themselves.
+    """
+    own = ViewPlace.of(environment).site_packages
+    for folder in (environment.site_packages, *sorted(private)):
+        yield os.path.relpath(folder, own)
+        for file in sorted(folder.glob("*.pth")):
+            for line in folder_lines(file.read_text(encoding="utf-8-sig", errors="surrogateescape")):
+                yield line if Path(line).is_absolute() else os.path.relpath(folder / line, own)
 
 
 def folder_lines(text: str) -> list[str]:

@@ -205,9 +205,23 @@ def test_where_a_name_leads(found: FoundModule, expected: list[str]) -> None:
     assert checks(answered(found)) == expected
 
 
-def test_a_private_copy_is_where_its_distribution_should_be() -> None:
-    seen = replace(answered(FoundModule(origin="/venv/edits/a/a.py")), binding={"edits": {"a": "edits/a"}})
-    assert messages(modules.module_elsewhere(seen)) == []
+def private(found: FoundModule | None = None, distribution: FoundDistribution | None = None) -> Examination:
+    """Return an environment with a private copy of a."""
+    seen = answered(found, distribution)
+    return replace(seen, binding={**seen.binding, "edits": {seen.rows[0][2]: "edits/a"}})
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (FoundModule(origin="/venv/edits/a/a.py"), []),
+        (FoundModule(), []),
+        (FoundModule(origin=f"{ROOT}/a.py"), ["module_elsewhere"]),
+    ],
+    ids=["there", "taken out", "in the store"],
+)
+def test_a_private_copy_is_where_its_distribution_should_be(found: FoundModule, expected: list[str]) -> None:
+    assert checks(private(found, FoundDistribution(version="changed", folder="/venv/edits/a"))) == expected
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ class Table:
             self.names = lookup["names"]
             self.start_up = lookup["pth"]
             self._details = details
+            if self.edits:
+                from .edits import applied
+
+                applied(self)
         except (AttributeError, KeyError, TypeError) as error:
             raise TableError("it lacks something: {!r}".format(error)) from error
 
@@ -153,12 +157,13 @@ class Table:
         there of each other. *apart* is for who looks at all of a folder.
         """
         row = self.distributions[index]
-        if row[0] in self.edits:
-            return os.path.join(os.path.dirname(self.folder), self.edits[row[0]])
         root = row[2]
         sharing = [other for other in replaced if self.distributions[other][2] == root]
         if sharing and (apart or any(self._meet(index, other) for other in sharing)):
             root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))
+        private = self.edits.get(root)
+        if private is not None:
+            return os.path.join(os.path.dirname(self.folder), private.replace("/", os.sep))
         store = self.stores[self.layers[index] if self.layers else 0]
         return store + os.sep + root.replace("/", os.sep)
 

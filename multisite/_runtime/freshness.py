@@ -36,8 +36,13 @@ def in_force(table, lockfile, binding, lookup, details):
         key, layers = binding["known"][found]
         for store in table.stores:
             try:
-                return read_table(os.path.join(store, "tables", key))[1:] + (layers,)
+                lookup, details = read_table(os.path.join(store, "tables", key))[1:]
             except (OSError, TableError):
                 continue
+            if table.edits:
+                from .edits import warn
+
+                warn(table, own[1], details)
+            return lookup, details, layers
     say("the lockfile has changed since the environment was made from it", table.folder)
     return own

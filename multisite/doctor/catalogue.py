@@ -5,7 +5,7 @@ An id never changes its meaning. docs/doctor.md has the same table.
 
 from __future__ import annotations
 
-from multisite.doctor import entries, limits, lockfile, modules, outside, programs, requirements, start, state
+from multisite.doctor import edits, entries, limits, lockfile, modules, outside, programs, requirements, start, state
 from multisite.doctor.check import Check
 from multisite.report import Severity
 
@@ -302,6 +302,30 @@ CHECKS = (
         meaning="a data file was changed since it was written, as programs and people may",
         mended_by=_NOTHING,
         find=programs.data_changed,
+    ),
+    Check(
+        id="private-copy",
+        subject="private copies",
+        severity=_NOTE,
+        meaning="a distribution is this environment's own copy, and may differ from the store's",
+        mended_by="nothing; `multisite edit --undo` leads back to the store's",
+        find=edits.private,
+    ),
+    Check(
+        id="private-copy-unused",
+        subject="private copies",
+        severity=_WARNING,
+        meaning="a private copy is of a build that is not locked any more, or was not put in force",
+        mended_by="`multisite edit --undo`, which can save what was changed as a patch, or `multisite sync`",
+        find=edits.unused,
+    ),
+    Check(
+        id="private-copy-lost",
+        subject="private copies",
+        severity=_ERROR,
+        meaning="imports lead to a private copy that is gone",
+        mended_by=_SYNC,
+        find=edits.lost,
     ),
     Check(
         id="not-registered",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from multisite.dispatch import DispatchTable
+    from multisite.edits import Difference, Edit
     from multisite.entry import StoredDistribution
     from multisite.environment import Environment
     from multisite.interpreter import Interpreter
@@ -25,6 +26,7 @@ __all__ = [
     "Answer",
     "Examination",
     "ExaminedBuild",
+    "ExaminedEdit",
     "ExaminedFile",
     "ExaminedView",
     "FoundDistribution",
@@ -95,6 +97,19 @@ class ExaminedFile:
     is_script: bool = False
     is_executable: bool = True
     interpreter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedEdit:
+    """A private copy: whether the table leads to it, and whether what it was made from is locked.
+
+    ``difference`` is None where the store has not what it was made from.
+    """
+
+    edit: Edit
+    is_bound: bool
+    is_locked: bool
+    difference: Difference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +212,8 @@ class Examination:
     python: tuple[int, int] | None = None
     answer: Answer | None = None
     view: ExaminedView | None = None
+    edits: tuple[ExaminedEdit, ...] = ()
+    damaged_edits: tuple[Path, ...] = ()
     registered: str | None = None
     can_register: bool = True
     remedies: Mapping[str, str | None] = field(default_factory=dict)
@@ -262,12 +279,16 @@ class Examination:
             or (self.answer is not None and self.answer.stale_bytecode)
         )
 
+    def is_private(self, index: int) -> bool:
+        """Tell whether the distribution with this *index* in the table is a private copy, which people change."""
+        return self.rows[index][2] in self.binding.get("edits", {})
+
     def root(self, index: int) -> str:
         """Return the folder that the finder takes for the distribution with this *index* in the table."""
         row = self.rows[index]
         edits, layers = self.binding.get("edits", {}), self.binding.get("layers")
-        if row[0] in edits:
-            return str(self.environment.path / edits[row[0]])
+        if row[2] in edits:
+            return str(self.environment.path / edits[row[2]])
         return self.stores[layers[index] if layers else 0] + os.sep + row[2].replace("/", os.sep)
 
 

@@ -15,9 +15,10 @@ from multisite.bootstrap import Bootstrap
 from multisite.content import interpreter_line
 from multisite.dispatch import DispatchTable
 from multisite.doctor.contents import examine_build, examine_shared
-from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedFile, ExaminedView
+from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedEdit, ExaminedFile, ExaminedView
 from multisite.doctor.probing import ask
 from multisite.doctor.real import real_distributions
+from multisite.edits import find_edits, original
 from multisite.errors import (
     InterpreterNotUsable,
     InvalidDocument,
@@ -106,6 +107,7 @@ class _Looking:
             projects=tuple(self._incomplete(state)),
             python=_size_and_time(Path(state.python.executable)),
         )
+        seen = self._with_edits(seen, state)
         stores = _readable("store", unreadable, lambda: _open(seen.stores, remedies))
         if stores is not None:
             builds = self._builds(state, stores)
@@ -205,6 +207,22 @@ class _Looking:
     def _programs(self) -> frozenset[str]:
         folder = self.environment.scripts
         return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
+    def _with_edits(self, seen: Examination, state: EnvironmentState) -> Examination:
+        edits, bound = find_edits(self.environment), seen.binding.get("edits", {})
+        locked = {chosen.root for chosen in state.builds.values()}
+        examined = []
+        for edit in edits.found:
+            source = original(map(Path, seen.stores), edit.root)
+            examined.append(
+                ExaminedEdit(
+                    edit=edit,
+                    is_bound=bound.get(edit.root) == edit.private_root(self.environment),
+                    is_locked=edit.root in locked,
+                    difference=None if source is None else edit.difference(source, exact=self.deep),
+                )
+            )
+        return replace(seen, edits=tuple(examined), damaged_edits=edits.damaged)
 
     def _view(
         self, state: EnvironmentState, builds: Mapping[NormalizedName, ExaminedBuild], unreadable: _Reasons

@@ -91,6 +91,8 @@ def _strays(examination: Examination) -> Iterator[tuple[str, list[str], FoundMod
             continue
         if found.place is None and not found.error and not found.importable:
             continue  # a module for other interpreters
+        if found.place is None and any(map(examination.is_private, owners)):
+            continue  # taken out of a private copy
         if not any(_leads_into(found, examination.root(at)) for at in owners):
             yield name, [rows[at][0] for at in owners], found
 
@@ -137,7 +139,8 @@ def metadata_elsewhere(examination: Examination) -> Iterator[Fault]:
         found = answer.distributions.get(row[0])
         if found is None or not _is_sound(examination, index):
             continue
-        if (found.version, found.folder) != (row[1], examination.root(index)):
+        version = found.version if examination.is_private(index) else row[1]
+        if (found.version, found.folder) != (version, examination.root(index)):
             where = found.error or (f"{found.version} in {found.folder}" if found.folder else "none")
             message = f"the metadata of {row[0]} should be those of {row[1]} in the store, but they are {where}"
             yield Fault(subject=row[0], message=message, fix=None if found.folder else examination.sync)
