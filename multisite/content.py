@@ -23,6 +23,7 @@ __all__ = [
     "interpreter_line",
     "landing",
     "script_names",
+    "source_paths",
     "starts_as_python",
 ]
 
@@ -111,7 +112,7 @@ class Exclusions:
     def __contains__(self, scheme_and_path: tuple[str, str]) -> bool:
         """Tell whether one of *landings*, scheme and path, is left out."""
         scheme, path = scheme_and_path
-        if any((scheme, source) in self._landings for source in _source_paths(path)):
+        if any((scheme, source) in self._landings for source in source_paths(path)):
             return True
         if scheme == "scripts":
             return self._is_wrapper(path.rpartition("/")[2])
@@ -127,7 +128,7 @@ class Exclusions:
         )
 
 
-def _source_paths(path: str) -> list[str]:
+def source_paths(path: str) -> list[str]:
     """Return where the source of the bytecode file *path* may be (PEP 3147); nothing for other files.
 
     Several, since module names and tags (``cpython-311-pytest-8.3.4``) may contain dots.

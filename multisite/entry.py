@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["ENTRIES", "Artifact", "Origins", "StoredDistribution", "describe", "located"]
+__all__ = [
+    "ENTRIES",
+    "Artifact",
+    "Origins",
+    "StoredDistribution",
+    "describe",
+    "located",
+    "metadata_folder",
+    "place",
+]
 
 ENTRIES = "multi-site-packages"
 _ORIGINS_FORMAT = 1
@@ -147,6 +156,10 @@ class StoredDistribution:
         """Return the file that a line of RECORD is about."""
         return located(self.folder, row.path)
 
+    def place(self, row: RecordEntry) -> str:
+        """Return where in the entry's folder the file is that a line of RECORD is about."""
+        return place(row.path)
+
     def metadata_text(self) -> str:
         """Read METADATA."""
         return (self.dist_info / "METADATA").read_text(encoding="utf-8")
@@ -169,10 +182,15 @@ def _placed(path: str) -> tuple[str, str]:
     return scheme, path
 
 
+def place(path: str) -> str:
+    """Return where in an entry the file is that RECORD calls *path*."""
+    scheme, rest = _placed(path)
+    return f"site-packages/{rest}" if scheme == "site" else f"data/{scheme}/{rest}"
+
+
 def located(folder: Path, path: str) -> Path:
     """Return the file in the *folder* of an entry that its RECORD has as *path*."""
-    scheme, rest = _placed(path)
-    return folder / "site-packages" / rest if scheme == "site" else folder / "data" / scheme / rest
+    return folder / place(path)
 
 
 def describe(folder: Path, *, native: Iterable[str] | None = None) -> Manifest:
@@ -194,7 +212,7 @@ def _described(folder: Path, native: Iterable[str] | None) -> Manifest:
     from packaging.version import Version
 
     site = folder / "site-packages"
-    info = _dist_info(folder, site)
+    info = metadata_folder(folder)
     record = parse_record((info / "RECORD").read_text(encoding="utf-8"), where=info / "RECORD")
     metadata, _ = parse_email((info / "METADATA").read_bytes())
     points = info / "entry_points.txt"
@@ -220,6 +238,7 @@ def _described(folder: Path, native: Iterable[str] | None) -> Manifest:
         start=_texts(site, paths, ".start"),
         data=tuple(_data_file(folder, *placed) for placed in rows if placed[0] != "site"),
         native=read_native(dict(_native_files(folder, rows, native))),
+        executable=tuple(sorted(path for path in paths if _may_run(site / path))),
         files=len(record),
         size=sum(row.size or 0 for row in record),
     )
@@ -235,8 +254,9 @@ def _native_files(
             yield path if scheme == "site" else data_path(path), located(folder, row.path)
 
 
-def _dist_info(folder: Path, site: Path) -> Path:
-    found = sorted(path for path in site.iterdir() if path.name.endswith(".dist-info"))
+def metadata_folder(folder: Path) -> Path:
+    """Return the dist-info folder of the entry in *folder*. Raises InvalidDocument, OSError."""
+    found = sorted(path for path in (folder / "site-packages").iterdir() if path.name.endswith(".dist-info"))
     if len(found) != 1:
         raise InvalidDocument("entry", folder, [f"{len(found)} .dist-info folders instead of one"], hint=_REPAIR)
     return found[0]
@@ -272,6 +292,12 @@ def _texts(site: Path, paths: Iterable[str], suffix: str) -> dict[str, str]:
 
 
 def _data_file(folder: Path, scheme: str, path: str, row: RecordEntry) -> DataFile:
-    mode = located(folder, row.path).stat().st_mode
-    executable = bool(stat.S_IMODE(mode) & 0o111)
+    executable = _may_run(located(folder, row.path))
     return DataFile(scheme=scheme, path=path, sha256=row.sha256 or "", size=row.size or 0, executable=executable)
+
+
+def _may_run(path: Path) -> bool:
+    try:
+        return bool(stat.S_IMODE(path.stat().st_mode) & 0o111)
+    except FileNotFoundError:
+        return False  # whoever compares files with RECORD says that it is missing

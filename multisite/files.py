@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OTHERS_WRITE",
     "PUBLISHED",
+    "TEMPORARY",
     "flush_folder",
     "free_path",
     "left_over",
@@ -40,7 +41,7 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FOLDER = 0o755
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 _ATTEMPTS = 20
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
 
 
 def write_new(path: Path, *, mode: int = 0o666) -> int:
@@ -98,7 +99,7 @@ def make_folders(path: Path) -> None:
 def left_over(folder: Path) -> list[Path]:
     """Return the temporary files directly in *folder*: being written, or left by who died."""
     try:
-        return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
+        return [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
 

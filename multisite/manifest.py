@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "DataFile", "Manifest", "claims", "closures", "collide", "top_level"]
 
-FORMAT = 2
+FORMAT = 3
 _KIND = "entry manifest"
 _IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pyw")
 # A regular package's folder and a module can be only one distribution's; what is no module in a namespace's folder is
@@ -40,7 +40,8 @@ class DataFile:
 class Manifest:
     """What docs/formats.md, "Entry manifest", says of each field; ``digest`` is the whole content digest.
 
-    ``metadata_name`` and what is required and provided are METADATA's; ``files`` and ``size`` count what RECORD lists.
+    ``metadata_name`` and what is required and provided are METADATA's; ``executable`` are paths in site-packages;
+    ``files`` and ``size`` count what RECORD lists.
     """
 
     name: NormalizedName
@@ -60,6 +61,7 @@ class Manifest:
     start: Mapping[str, str] = field(default_factory=dict)
     data: tuple[DataFile, ...] = ()
     native: Native = field(default_factory=Native)
+    executable: tuple[str, ...] = ()
     files: int = 0
     size: int = 0
 
@@ -91,6 +93,7 @@ class Manifest:
             start=fields.text_map("start"),
             data=tuple(_data_file(item) for item in fields.mappings("data")),
             native=_native(fields.mapping("native")),
+            executable=fields.texts("executable"),
             files=fields.integer("files"),
             size=fields.integer("bytes"),
         )
@@ -137,6 +140,7 @@ class Manifest:
                     for search in self.native.searches
                 ],
             },
+            "executable": list(self.executable),
             "files": self.files,
             "bytes": self.size,
         }

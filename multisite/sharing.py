@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from multisite.document import Fields, dump_document, load_document
@@ -18,12 +19,23 @@ from multisite.scratch import scratch
 from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from multisite.entry import StoredDistribution
+    from multisite.record import RecordEntry
 
-__all__ = ["SharedFolder", "discard_shared", "find_shared", "make_shared", "shared_digest"]
+__all__ = [
+    "SharedFile",
+    "SharedFolder",
+    "SharedLayout",
+    "discard_shared",
+    "find_shared",
+    "link_or_copy",
+    "make_shared",
+    "read_shared",
+    "shared_digest",
+]
 
 _FORMAT = 1
 _KIND = "shared folder"
@@ -76,7 +88,7 @@ def _ordered(members: Sequence[StoredDistribution]) -> list[StoredDistribution]:
 def find_shared(store_root: Path, members: Sequence[StoredDistribution]) -> SharedFolder | None:
     """Return the shared folder of *members*, None where there is none or it is damaged."""
     try:
-        return _read(store_root, shared_digest(members))
+        return read_shared(store_root, shared_digest(members))
     except (FileNotFoundError, InvalidDocument):
         return None
 
@@ -93,7 +105,7 @@ def make_shared(store_root: Path, members: Sequence[StoredDistribution]) -> Shar
     target = store_root / "shared" / digest
     for _ in range(_ATTEMPTS):
         with scratch(store_root / "shared" / ".incoming") as incoming:
-            _build(incoming, digest, _ordered(members))
+            _build(incoming, members)
             publish(incoming, target, sync=True)
             found = find_shared(store_root, members)
             if found is not None:
@@ -102,7 +114,8 @@ def make_shared(store_root: Path, members: Sequence[StoredDistribution]) -> Shar
     raise StoreNotUsable(store_root, f"the shared folder {digest} is removed again and again")
 
 
-def _read(store_root: Path, digest: str) -> SharedFolder:
+def read_shared(store_root: Path, digest: str) -> SharedFolder:
+    """Read what a shared folder says of itself. Raises InvalidDocument, FileNotFoundError."""
     path = store_root / "shared" / digest / "shared.json"
     fields = Fields(load_document(path.read_bytes(), kind=_KIND, format=_FORMAT, where=path))
     shared = SharedFolder(
@@ -117,56 +130,92 @@ def _read(store_root: Path, digest: str) -> SharedFolder:
     return shared
 
 
-def _build(folder: Path, digest: str, members: Sequence[StoredDistribution]) -> None:
-    """Fill *folder* with the files of *members*; where two have the same path, the later member gives the file."""
-    owners: dict[str, tuple[StoredDistribution, str | None]] = {}
-    overwritten: dict[str, str] = {}
-    for member in members:
-        for path, sha256 in _site_files(member):
-            if path in owners and owners[path][1] != sha256:
-                overwritten[path] = str(owners[path][0].id)
-            owners[path] = (member, sha256)
-    site = _site(folder, members)
-    for path, (owner, _) in owners.items():
-        target = site / path
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedFile:
+    """A file of a shared folder: whose it is, the line of that one's RECORD, and where it lies in the entry."""
+
+    member: StoredDistribution
+    row: RecordEntry
+
+    @property
+    def source(self) -> Path:
+        """The file in the entry."""
+        return self.member.located(self.row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLayout:
+    """What a shared folder holds: its files by their paths in it, and what gave way there.
+
+    ``site`` is where site-packages really lies, which ``site-packages`` leads to. ``contested`` are the paths in there
+    of which members have different files, each with these members.
+    """
+
+    site: str
+    files: Mapping[str, SharedFile]
+    overwritten: Mapping[str, str]
+    contested: Mapping[str, tuple[StoredDistribution, ...]]
+
+    @classmethod
+    def of(cls, members: Sequence[StoredDistribution]) -> SharedLayout:
+        """Lay out the files of *members*: the later in their order gives the file.
+
+        Where native files under the prefix are among them, the prefix's files are there as well, and site-packages lies
+        as deep in there as in an environment.
+        """
+        owners: dict[str, list[SharedFile]] = {}
+        under_prefix: dict[str, SharedFile] = {}
+        for member in _ordered(members):
+            for row in member.record():
+                place = member.place(row)
+                if place.startswith("site-packages/"):
+                    owners.setdefault(row.path, []).append(SharedFile(member=member, row=row))
+                elif place.startswith("data/data/"):
+                    path = place.removeprefix("data/data/")
+                    under_prefix.setdefault(path, SharedFile(member=member, row=row))
+        is_prefix = any(path.startswith("../") for member in members for path in member.manifest.native.files)
+        site = SITE if is_prefix else "site-packages"
+        files = {f"{site}/{path}": found[-1] for path, found in owners.items()}
+        if is_prefix:
+            taken = {"site-packages", "shared.json", *files}
+            files = {**{path: file for path, file in under_prefix.items() if path not in taken}, **files}
+        contested = {path: found for path, found in owners.items() if len({file.row.sha256 for file in found}) > 1}
+        return cls(
+            site=site,
+            files=files,
+            overwritten={path: str(_gave_way(found).member.id) for path, found in contested.items()},
+            contested={path: tuple(file.member for file in found) for path, found in contested.items()},
+        )
+
+    def document(self, members: Sequence[StoredDistribution]) -> bytes:
+        """Return ``shared.json``."""
+        names = [str(member.id) for member in _ordered(members)]
+        value = {"digest": shared_digest(members), "members": names, "overwritten": dict(self.overwritten)}
+        return dump_document(value, format=_FORMAT)
+
+
+def _gave_way(found: Sequence[SharedFile]) -> SharedFile:
+    """Return the last file of a path whose successor is another one."""
+    return next(one for one, other in reversed([*pairwise(found)]) if one.row.sha256 != other.row.sha256)
+
+
+def _build(folder: Path, members: Sequence[StoredDistribution]) -> None:
+    """Fill *folder* with the files of *members*."""
+    layout = SharedLayout.of(members)
+    (folder / layout.site).mkdir(parents=True)
+    for path, file in layout.files.items():
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(owner.site_packages / path, target)
-    names = [str(member.id) for member in members]
-    document = dump_document({"digest": digest, "members": names, "overwritten": overwritten}, format=_FORMAT)
-    (folder / "shared.json").write_bytes(document)
+        link_or_copy(file.source, target)
+    if layout.site != "site-packages":
+        # This changes nothing for loaders: they resolve ``$ORIGIN/..`` from where it leads.
+        (folder / "site-packages").symlink_to(layout.site, target_is_directory=True)
+    (folder / "shared.json").write_bytes(layout.document(members))
     flush_tree(folder)
 
 
-def _site(folder: Path, members: Sequence[StoredDistribution]) -> Path:
-    """Make site-packages in *folder*, as deep in a prefix as it lies when native files under that prefix are in it.
-
-    Then it is reached by a link, which changes nothing for loaders: they resolve ``$ORIGIN/..`` from where it leads.
-    """
-    site = folder / "site-packages"
-    if not any(path.startswith("../") for member in members for path in member.manifest.native.files):
-        return site
-    for member in members:
-        data = member.data("data")
-        for row in member.record():
-            path = member.located(row)
-            target = folder / path.relative_to(data) if path.is_relative_to(data) else site
-            if target not in {site, folder / "shared.json"} and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _link_or_copy(path, target)
-    (folder / SITE).mkdir(parents=True, exist_ok=True)
-    site.symlink_to(SITE, target_is_directory=True)
-    return site
-
-
-def _site_files(member: StoredDistribution) -> Iterator[tuple[str, str | None]]:
-    site = member.site_packages
-    for row in member.record():
-        path = member.located(row)
-        if path.is_relative_to(site):
-            yield row.path, row.sha256
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make *target* a hard link to *source*, or a copy where the filesystem or its owner has no room for links."""
     try:
         os.link(source, target)
     except OSError as error:

@@ -195,6 +195,9 @@ def _against_wheel(folder: Path, manifest: Any, wheel: Path) -> Iterator[str]:
         yield f"strangers: {strangers}"
     yield from _against_record(record, info, content, placed, members)
     yield from _against_manifest(manifest, info, content, placed, members, points)
+    programs = sorted(placed[path][1] for path in content & executable if placed[path][0] == "site-packages")
+    if manifest["executable"] != programs:
+        yield f"manifest: executable: {manifest['executable']} instead of {programs}"
     for path in content:
         scheme, rest = placed[path]
         runs = bool((folder / scheme / rest).stat().st_mode & 0o100)
@@ -271,7 +274,7 @@ def _against_manifest(
         for suffix in (".pth", ".start")
     }
     wanted: dict[str, object] = {
-        "format": 2,
+        "format": 3,
         "digest": _sha256(b"multisite content 1\n" + b"".join(sorted(lines))),
         "name": re.sub(r"[-_.]+", "-", metadata["Name"]).lower(),
         "entry_points": points or None,

@@ -529,25 +529,25 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
     (
         "entry-damaged",
         in_entry("beta", "site-packages/beta.py", "changed"),
-        "beta 1.0 is damaged in the store: site-packages/beta.py has 7 bytes instead of 0",
+        "beta 1.0 is damaged in the store: site-packages/beta.py has 7 bytes instead of 0; it is in {venv}",
         True,
     ),
     (
         "entry-damaged",
         in_entry("alpha", "data/data/share/alpha/conf.json", None),
-        "alpha 1.0 is damaged in the store: data/data/share/alpha/conf.json is missing",
+        "alpha 1.0 is damaged in the store: data/data/share/alpha/conf.json is missing; it is in {venv}",
         True,
     ),
     (
         "entry-damaged",
         in_entry("beta", "site-packages/beta-1.0.dist-info/RECORD", '"'),
-        "beta 1.0 is damaged in the store: *RECORD: not a valid RECORD*",
+        "beta 1.0 is damaged in the store: RECORD: line 1: unexpected end of data*",
         True,
     ),
     (
         "shared-damaged",
         shared_changed,
-        "the folder that epsilon 1.0, zeta 1.0 share is damaged: common/e.py has 12 bytes instead of 0",
+        "the folder that epsilon 1.0, zeta 1.0 share is damaged: site-packages/common/e.py has 12 bytes instead of 0",
         True,
     ),
     (
@@ -709,13 +709,34 @@ def test_sabotage(
 
 def test_content_of_the_same_size_shows_deep_down(case: Case) -> None:
     in_entry("alpha", "site-packages/alpha/text.txt", "54321")(case)
+    record = case.entry("alpha") / "site-packages/alpha-1.0.dist-info/RECORD"
+    os.utime(case.entry("alpha") / "site-packages/alpha/text.txt", ns=(0, record.stat().st_mtime_ns))
     assert case.examine() == ()
     findings = case.examine(deep=True)
     assert [(finding.check, finding.message) for finding in findings] == [
-        ("entry-damaged", "alpha 1.0 is damaged in the store: site-packages/alpha/text.txt has other content")
+        (
+            "entry-damaged",
+            f"alpha 1.0 is damaged in the store: site-packages/alpha/text.txt has other content; it is in {case.venv}",
+        )
     ]
     case.mend(findings)
     assert case.examine(deep=True) == ()
+
+
+def test_content_of_the_same_size_shows_by_its_time(case: Case) -> None:
+    in_entry("alpha", "site-packages/alpha/text.txt", "54321")(case)
+    findings = case.examine()
+    assert [(finding.check, finding.message) for finding in findings] == [
+        (
+            "entry-damaged",
+            f"alpha 1.0 is damaged in the store: site-packages/alpha/text.txt has other content; it is in {case.venv}",
+        )
+    ]
+
+
+def test_a_time_alone_is_no_damage(case: Case) -> None:
+    (case.entry("alpha") / "site-packages/alpha/text.txt").touch()
+    assert case.examine() == ()
 
 
 def test_a_record_that_was_changed_with_its_files_shows_deep_down(case: Case) -> None:
@@ -724,7 +745,7 @@ def test_a_record_that_was_changed_with_its_files_shows_deep_down(case: Case) ->
     record.write_text(record.read_text().replace(record_hash(b"12345"), record_hash(b"54321")))
     findings = case.examine(deep=True)
     assert [finding.check for finding in findings] == ["entry-damaged"]
-    assert findings[0].message.endswith("RECORD is not the one that it was published with")
+    assert findings[0].message.endswith(f"RECORD is not the one that it was published with; it is in {case.venv}")
     case.mend(findings)
     assert case.examine(deep=True) == ()
 

@@ -460,7 +460,15 @@ class TestManifestsAreMadeAgain:
 
     @pytest.mark.parametrize(
         "document",
-        [None, b"", b'{"format": 1, "na', b'{"format": 1}', b'{"format": 2, "name": "foo"}', b"\xff"],
+        [
+            None,
+            b"",
+            b'{"format": 1, "na',
+            b'{"format": 1}',
+            b'{"format": 2, "name": "foo"}',
+            b'{"format": 3, "name": "foo"}',
+            b"\xff",
+        ],
     )
     def test_and_written(self, store: Store, found: StoredDistribution, document: bytes | None) -> None:
         path = found.folder / "manifest.json"
@@ -473,9 +481,9 @@ class TestManifestsAreMadeAgain:
 
     def test_but_a_later_one_is_left_as_it_is(self, store: Store, found: StoredDistribution) -> None:
         path = found.folder / "manifest.json"
-        path.write_text('{"format": 3}')
+        path.write_text('{"format": 4}')
         assert store.entry(found.id) == found
-        assert path.read_text() == '{"format": 3}'
+        assert path.read_text() == '{"format": 4}'
 
     def test_one_of_another_entry_is_none(self, store: Store, found: StoredDistribution, make_wheel: MakeWheel) -> None:
         other = add(store, make_wheel("bar", "1.0"))

@@ -37,9 +37,10 @@ def damaged(examination: Examination) -> Iterator[Fault]:
         problem = build.problem or listed(build.damage)
         if problem:
             fault = "may not be read by this account" if build.is_forbidden else "is damaged in the store"
+            reached = f"; it is in {listed(build.reaches)}" if build.reaches else ""
             yield Fault(
                 subject=str(build.chosen.build),
-                message=f"{build.label} {fault}: {problem}",
+                message=f"{build.label} {fault}: {problem}{reached}",
                 fix=None if build.is_forbidden else examination.remake,
             )
 

@@ -45,7 +45,8 @@ class ExaminedBuild:
 
     ``problem`` says why there is no entry or why it cannot be read (then ``stored`` is None); ``is_forbidden`` is for
     an account that may not, which no command of its own changes. ``damage`` are sentences
-    about files that are not what RECORD says, ``extra`` are paths that RECORD does not list.
+    about files that are not what RECORD says, ``extra`` are data files that RECORD does not list. ``reaches`` are the
+    environments that have the damage with this one, as far as the store knows of them.
     """
 
     chosen: ChosenBuild
@@ -55,6 +56,7 @@ class ExaminedBuild:
     is_forbidden: bool = False
     damage: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
