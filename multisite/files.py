@@ -63,16 +63,18 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, sync: bool = False) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, exact: bool = False, sync: bool = False) -> None:
     """Give the file *path* the content *data*; readers see the old content or the new.
 
-    The umask is taken off *mode*. With *sync* the content is on the disk before the name is.
+    The umask is taken off *mode*, but where that is *exact*. With *sync* the content is on the disk before the name is.
     """
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         with naming(path):
             with open(write_new(temporary, mode=mode), "wb") as file:
                 file.write(data)
+                if exact:
+                    temporary.chmod(mode)
                 if sync:
                     file.flush()
                     os.fsync(file.fileno())

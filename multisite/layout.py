@@ -29,7 +29,9 @@ FORMAT = 1
 MEND = "multisite sync"
 _KIND = "store"
 _NAME = "store.json"
-_FOLDERS = frozenset({ENTRIES, "artifacts", "environments", "locks", "pins", "runtime", "shared", "sources", "tables"})
+_FOLDERS = frozenset(
+    {ENTRIES, "artifacts", "condemned", "environments", "locks", "pins", "runtime", "shared", "sources", "tables"}
+)
 _STATED = re.compile(rb'"(format|min_writer)"\s*:\s*(\d+)\s*[,}\s]')
 _ID = re.compile(rb'"id"\s*:\s*"([0-9a-f]{32})"')
 

@@ -6,7 +6,9 @@ One small file for each, named by the environment's id; docs/formats.md, "Regist
 from __future__ import annotations
 
 import errno
+import os
 import re
+import socket
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import write_atomic
 from multisite.names import BuildId
+from multisite.notes import notes, owner, read_note, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,11 +25,20 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import HistoryItem
 
-__all__ = ["RegisteredLock", "Registration", "is_copy", "register", "registered", "registrations", "unregister"]
+__all__ = [
+    "RegisteredLock",
+    "Registration",
+    "is_copy",
+    "register",
+    "registered",
+    "registration_path",
+    "registrations",
+    "unregister",
+    "vantage",
+]
 
 FORMAT = 1
 _KIND = "registration of an environment"
-_HINT = "write it anew: multisite sync in that environment; or remove the file if it is gone"
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _SEEN_EVERY = 24 * 3600  # seconds: often enough for people, seldom enough for a sync that has nothing to do
 # Another account's store: it may let nobody register, and asks before it collects garbage.
@@ -36,23 +47,33 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredLock:
-    """An earlier lock of an environment: when it was in force (seconds), and the entries that it keeps."""
+    """An earlier lock of an environment: when it ceased to be in force (seconds), and what it keeps.
+
+    ``table`` is the key of its table, None where an earlier multisite wrote this.
+    """
 
     time: int
     builds: tuple[BuildId, ...] = ()
     shared: tuple[str, ...] = ()
+    table: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a store knows of one environment. ``seen`` is in seconds, ``device`` the number of the path's disk."""
+    """What a store knows of one environment. ``seen`` is in seconds, ``device`` the number of the path's disk.
+
+    ``host`` says from where path and disk were seen (``vantage``), ``table`` is the key of the environment's table;
+    both are None where an earlier multisite wrote this.
+    """
 
     id: str
     path: Path
     device: int
     seen: int
+    host: str | None = None
     builds: tuple[BuildId, ...] = ()
     shared: tuple[str, ...] = ()
+    table: str | None = None
     history: tuple[RegisteredLock, ...] = ()
 
     @classmethod
@@ -64,16 +85,23 @@ class Registration:
             path=Path(fields.text("path")),
             device=fields.integer("device"),
             seen=fields.integer("seen"),
+            host=fields.optional_text("host"),
             builds=_builds(fields),
             shared=fields.texts("shared"),
+            table=fields.optional_text("table"),
             history=tuple(
-                RegisteredLock(time=item.integer("time"), builds=_builds(item), shared=item.texts("shared"))
+                RegisteredLock(
+                    time=item.integer("time"),
+                    builds=_builds(item),
+                    shared=item.texts("shared"),
+                    table=item.optional_text("table"),
+                )
                 for item in fields.mappings("history")
             ),
         )
         if registration.id and not _ID.fullmatch(registration.id):
             fields.problem("id", f"expected 32 hexadecimal digits, found {registration.id!r}")
-        fields.finish(_KIND, where, hint=_HINT)
+        fields.finish(_KIND, where)
         return registration
 
     def to_document(self) -> bytes:
@@ -83,10 +111,17 @@ class Registration:
             "path": str(self.path),
             "device": self.device,
             "seen": self.seen,
+            "host": self.host,
             "builds": [str(build) for build in self.builds],
             "shared": list(self.shared),
+            "table": self.table,
             "history": [
-                {"time": item.time, "builds": [str(build) for build in item.builds], "shared": list(item.shared)}
+                {
+                    "time": item.time,
+                    "builds": [str(build) for build in item.builds],
+                    "shared": list(item.shared),
+                    "table": item.table,
+                }
                 for item in self.history
             ],
         }
@@ -112,6 +147,12 @@ def _environment_id(path: Path) -> str | None:
         return _UNREADABLE
 
 
+def vantage() -> str:
+    """Return what tells from where paths are seen: the host, and its root folder, which a container has its own of."""
+    root = Path(os.path.abspath(os.sep)).stat()  # noqa: PTH100 -- on Windows that of the drive
+    return f"{socket.gethostname()} {root.st_dev}:{root.st_ino}"
+
+
 def _builds(fields: Fields) -> tuple[BuildId, ...]:
     found = []
     for text in fields.texts("builds"):
@@ -129,10 +170,11 @@ def register(
     id: str,  # noqa: A002 -- what it is called everywhere
     builds: Iterable[BuildId],
     shared: Iterable[str] = (),
+    table: str | None = None,
     history: Iterable[HistoryItem] = (),
     write: bool = True,
 ) -> bool:
-    """Note in the store that *environment* uses these entries; return whether that is news.
+    """Note in the store that *environment* uses these entries and that *table*; return whether that is news.
 
     An environment that was moved takes its registration along. Where another account's store has no place for it,
     nothing is noted; nor is it without *write*, which only tells.
@@ -142,23 +184,28 @@ def register(
         path=environment.path,
         device=environment.path.stat().st_dev,
         seen=int(time.time()),
+        host=vantage(),
         builds=tuple(sorted(builds)),
         shared=tuple(sorted(shared)),
+        table=table,
         history=tuple(
-            RegisteredLock(time=item.time, builds=tuple(sorted(item.builds.values())), shared=item.shared)
+            RegisteredLock(
+                time=item.time, builds=tuple(sorted(item.builds.values())), shared=item.shared, table=item.table
+            )
             for item in history
         ),
     )
     before = registered(store_root, id)
-    same = before is not None and replace(new, seen=before.seen) == before
+    # A container that is started anew is another host each time: renewed with the day, as the time is.
+    same = before is not None and replace(new, seen=before.seen, host=before.host) == before
     if before is not None and same and 0 <= new.seen - before.seen < _SEEN_EVERY:
         return False
     if not write:
         return not same
-    path = _path(store_root, id)
+    path = registration_path(store_root, id)
     try:
         path.parent.mkdir(exist_ok=True)
-        write_atomic(path, new.to_document())
+        write_note(path, new.to_document(), sync=True)
     except OSError as error:
         if error.errno not in _READ_ONLY:
             raise
@@ -169,7 +216,7 @@ def register(
 def unregister(store_root: Path, id: str) -> bool:  # noqa: A002
     """Forget an environment; return whether it was known."""
     try:
-        _path(store_root, id).unlink()
+        registration_path(store_root, id).unlink()
     except FileNotFoundError:
         return False
     return True
@@ -180,12 +227,18 @@ def registrations(store_root: Path) -> Iterator[Registration]:
 
     Raises InvalidDocument and UnsupportedFormat: whoever left one out would take away what that environment needs.
     """
-    for path in sorted((store_root / "environments").glob("[!.]*.json")):
+    for path in notes(store_root / "environments", ".json"):
         try:
-            document = path.read_bytes()
+            yield Registration.from_document(read_note(path), path)
         except FileNotFoundError:
             continue  # unregistered since it was listed
-        yield Registration.from_document(document, path)
+        except (OSError, InvalidDocument) as error:
+            problems = error.problems if isinstance(error, InvalidDocument) else [error.strerror or str(error)]
+            hint = (
+                f"multisite sync in that environment writes it anew (the file is {owner(path)}'s); if there is no such "
+                f"environment any more: multisite gc --forget {path.stem}"
+            )
+            raise InvalidDocument(_KIND, path, problems, hint=hint) from error
 
 
 def is_copy(store_root: Path, id: str, path: Path) -> bool:  # noqa: A002
@@ -201,14 +254,15 @@ def is_copy(store_root: Path, id: str, path: Path) -> bool:  # noqa: A002
 
 def registered(store_root: Path, id: str) -> Registration | None:  # noqa: A002
     """Return what is known of the environment with this id, None where it is not registered."""
-    path = _path(store_root, id)
+    path = registration_path(store_root, id)
     try:
-        return Registration.from_document(path.read_bytes(), path)
+        return Registration.from_document(read_note(path), path)
     except (FileNotFoundError, InvalidDocument):
         return None  # a damaged one is about to be written anew
 
 
-def _path(store_root: Path, id: str) -> Path:  # noqa: A002
+def registration_path(store_root: Path, id: str) -> Path:  # noqa: A002
+    """Return where the environment with this id is registered."""
     if not _ID.fullmatch(id):
         raise ValueError(f"not an environment's id: {id!r}")
     return store_root / "environments" / f"{id}.json"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from multisite.activation import follow_move
 from multisite.bootstrap import PTH_NAME, Bootstrap
+from multisite.condemned import await_verdict
 from multisite.direct_url import direct_url_text
 from multisite.dispatch import DispatchTable, TableEntry, table_key
 from multisite.editables import EditableSet, editable_version
@@ -111,8 +112,8 @@ class Switch:
             announce(self.environment, state)
         apply_installation(plan.adding, self.environment)
         written = [bool(plan), keep(self.environment, state.lock_sha256, self.wanted.data)]
-        self._share_table()
         self._register(state, write=self.store.is_ours_to_write)
+        self._share_table()
         written += [step() for step in self._decisive_steps(state)]
         left_alone = tuple(self._leave_own_lockfile(state))
         apply_installation(plan.taking_away, self.environment)
@@ -243,6 +244,8 @@ class Switch:
 
     def _share_table(self) -> None:
         """Keep the compiled table in the store, for environments with the same lockfile and for this one's return."""
+        # The registration names it; garbage collection may have looked before.
+        await_verdict(self.store.root, [f"tables/{self.key}"], notice=lambda text: None)  # noqa: ARG005
         if self.store.read_table(self.key) is not None or not self.store.is_ours_to_write:
             return
         try:
@@ -259,6 +262,7 @@ class Switch:
             id=state.id,
             builds={chosen.build for chosen in state.builds.values()} | self.edits.builds,
             shared={chosen.shared for chosen in state.builds.values() if chosen.shared} | self.edits.shared,
+            table=self.key,
             history=state.history,
             write=write,
         )

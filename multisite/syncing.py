@@ -71,6 +71,7 @@ def sync(
     wanted: Wanted,
     tools: Tools,
     *,
+    path: Path,
     before: EnvironmentState | None = None,
     anew: Collection[BuildId] = (),
     restore: bool = False,
@@ -78,7 +79,7 @@ def sync(
     """Make an environment what *wanted* says. Running it again writes nothing. The caller holds the environment.
 
     Everything is in the store before *make* is called, which returns the environment, and before anything in there
-    changes. *before* is what is known of it until now. Builds in *anew* are made again from their artifacts, since what
+    changes. *before* is what is known until now of the one at *path*. Builds in *anew* are made again from their artifacts, since what
     the store has of them is damaged; with *restore*, so are files in the environment that were changed since they were
     written. Raises LockfileDoesNotFit, UnsupportedFormat, and what ``Provider.provide``, ``Editables.make`` and
     ``plan_installation`` raise.
@@ -87,8 +88,8 @@ def sync(
     pinned = wanted.lock.select(
         interpreter.tags, interpreter.marker_environment, wanted.selection.extras, wanted.selection.groups
     )
-    with Pin(store.root) as pin:
-        keeping = _Keeping(pin, store, before)
+    with Pin(store.root, ours=store.is_ours_to_write, notice=tools.notice) as pin:
+        keeping = _Keeping(pin, store, path, before)
         provider = Provider(
             store=store,
             cache=tools.cache,
@@ -135,18 +136,22 @@ def _folder(pinned: Pinned, base: Path) -> Path:
 class _Keeping:
     """Keep what an environment is going to use from garbage collection, until it is registered.
 
-    What the environment is registered with already needs no pin: so nothing is written where nothing changes.
+    What the environment is registered with already needs no pin: so nothing is written where nothing changes. That
+    holds only where it is registered for the *path* that it is at: garbage collection looks for it there.
     """
 
-    def __init__(self, pin: Pin, store: Store, before: EnvironmentState | None) -> None:
+    def __init__(self, pin: Pin, store: Store, path: Path, before: EnvironmentState | None) -> None:
         known = None if before is None else registered(store.root, before.id)
+        known = None if known is None or known.path != path else known
         self._pin = pin
         self._store = store
         self._builds = frozenset() if known is None else frozenset(known.builds)
         self._shared = frozenset() if known is None else frozenset(known.shared)
 
     def keep(self, build: BuildId) -> None:
-        if build not in self._builds:
+        if build in self._builds:
+            self._pin.look(build)
+        else:
             self._store.demand_writable()
             self._pin.add(build)
 
@@ -168,6 +173,7 @@ class _Keeping:
     def _shared_folder(self, members: Sequence[StoredDistribution], *, replace: bool) -> SharedFolder:
         folder = self._store.shared_folder(members, replace=replace)
         if folder.digest in self._shared:
-            return folder
-        self._pin.add_shared(folder.digest)
+            self._pin.look(shared=[folder.digest])
+        else:
+            self._pin.add_shared(folder.digest)
         return self._store.shared_folder(members)  # once more: it may have been collected before it was pinned

@@ -159,7 +159,7 @@ class Workshop:
         self._demand_apart(place)
         tools = self._tools(place.interpreter, place.before, progress, wanted.addresses)
         try:
-            result = sync(place.make, wanted, tools, before=place.before)
+            result = sync(place.make, wanted, tools, path=place.path, before=place.before)
         except BaseException:  # an interruption as well: no half-made environment stays, and it is raised again
             self._take_away(place, tools.store)
             raise
@@ -201,7 +201,9 @@ class Workshop:
 
         before = self.known_state(environment)
         tools = self._tools(inspect_interpreter(environment.python), before, progress, wanted.addresses)
-        return sync(lambda: environment, wanted, tools, before=before, anew=anew, restore=restore)
+        return sync(
+            lambda: environment, wanted, tools, path=environment.path, before=before, anew=anew, restore=restore
+        )
 
     def keep_view(
         self, environment: Environment, interpreter: Interpreter, *, whole: bool | None = None, mend: bool = False

@@ -154,7 +154,7 @@ def test_a_pin_of_another_host_holds_for_a_day(store_root: Path) -> None:
 
 def test_a_process_of_another_account_holds() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        record = PinRecord.of_this_process()
+        record = PinRecord.this_process()
 
         def refuse(*_: object) -> None:
             raise PermissionError
@@ -169,27 +169,27 @@ def test_a_system_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "readlink", missing)
     monkeypatch.setattr(Path, "read_text", missing)
-    record = PinRecord.of_this_process()
+    record = PinRecord.this_process()
     assert record.started is None
     assert record.holds(time.time())
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_a_store_that_is_read_only(store_root: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(module, "write_atomic", refuse)
+    monkeypatch.setattr(module, "write_note", refuse)
     with Pin(store_root) as pin:
         pin.add(BUILDS[0])
         assert list(pins(store_root)) == []
 
 
 def test_other_failures_are_not_hidden(store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module, "write_atomic", refuse)
+    monkeypatch.setattr(module, "write_note", refuse)
     with pytest.raises(OSError, match="No space left"), Pin(store_root) as pin:
         pin.add(BUILDS[0])
 
@@ -218,3 +218,36 @@ def test_pins_of_the_dead_are_swept_and_no_others(store_root: Path) -> None:
         (folder / "damaged.pin").write_bytes(b"x")
         with Pin(store_root):
             assert {path.name for path in folder.iterdir()} == {living.name, "elsewhere.pin", "damaged.pin"}
+
+
+def test_nothing_is_swept_in_a_store_of_a_later_format(store_root: Path) -> None:
+    (store_root / "pins").mkdir()
+    dead = dataclasses.replace(PinRecord.this_process(), started="another boot 1")
+    (store_root / "pins" / "dead.pin").write_bytes(dead.to_document())
+    with Pin(store_root, ours=False):
+        assert [path.name for path in (store_root / "pins").iterdir()] == ["dead.pin"]
+    with Pin(store_root):
+        assert list((store_root / "pins").iterdir()) == []
+
+
+def test_a_distribution_called_shared(store_root: Path) -> None:
+    build = BuildId.parse("shared/1.0/py3-none-any-0123456789abcdef")
+    with Pin(store_root) as pin:
+        pin.add(build)
+        assert only(store_root).builds == (build,)
+
+
+def test_a_process_that_has_ended_and_waits_to_be_noticed_holds_nothing(store_root: Path) -> None:
+    with Pin(store_root) as pin:
+        pin.add(BUILDS[0])
+        record = only(store_root)
+    if record.started is None:
+        pytest.skip("this system does not tell when a process started")
+    with subprocess.Popen([sys.executable, "-c", "print()"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert (
+            not dataclasses.replace(record, pid=process.pid, started="ended").holds(time.time())
+            or sys.platform == "win32"
+        )

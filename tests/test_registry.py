@@ -12,7 +12,7 @@ from multisite import registry
 from multisite.environment import Environment
 from multisite.errors import InvalidDocument, MultisiteError
 from multisite.names import BuildId
-from multisite.registry import RegisteredLock, Registration, is_copy, register, registrations, unregister
+from multisite.registry import RegisteredLock, Registration, is_copy, register, registrations, unregister, vantage
 from multisite.state import EnvironmentState, HistoryItem
 
 DATA = Path(__file__).parent / "data" / "registrations"
@@ -63,7 +63,7 @@ def test_what_is_registered(store_root: Path, tmp_path: Path) -> None:
     old = HistoryItem(
         lock_sha256=lock, table=lock, file="x", time=5, builds={build.name: build for build in BUILDS}, shared=("s",)
     )
-    assert register(store_root, environment, id=ID, builds=BUILDS, shared=["d", "c"], history=[old])
+    assert register(store_root, environment, id=ID, builds=BUILDS, shared=["d", "c"], table="t", history=[old])
     (found,) = registrations(store_root)
     assert found.seen > 1_700_000_000
     assert found == Registration(
@@ -71,9 +71,11 @@ def test_what_is_registered(store_root: Path, tmp_path: Path) -> None:
         path=tmp_path / "venv",
         device=tmp_path.stat().st_dev,
         seen=found.seen,
+        host=vantage(),
         builds=(BUILDS[1], BUILDS[0]),
         shared=("c", "d"),
-        history=(RegisteredLock(time=5, builds=(BUILDS[1], BUILDS[0]), shared=("s",)),),
+        table="t",
+        history=(RegisteredLock(time=5, builds=(BUILDS[1], BUILDS[0]), shared=("s",), table=lock),),
     )
     assert found.is_there()
 
@@ -162,8 +164,12 @@ def test_a_damaged_registration_stops_who_reads_all(store_root: Path, tmp_path: 
     register(store_root, environment, id=ID, builds=BUILDS)
     path = store_root / "environments" / f"{ID}.json"
     path.write_text("{")
-    with pytest.raises(InvalidDocument):
+    with pytest.raises(InvalidDocument) as caught:
         list(registrations(store_root))
+    assert caught.value.hint == (
+        f"multisite sync in that environment writes it anew (the file is {path.owner()}'s); if there is no such "
+        f"environment any more: multisite gc --forget {ID}"
+    )
     assert register(store_root, environment, id=ID, builds=BUILDS)
     assert len(list(registrations(store_root))) == 1
 
@@ -179,23 +185,57 @@ def test_files_that_are_being_written_are_not_read(store_root: Path, tmp_path: P
 def test_a_store_where_nobody_may_register(
     store_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(registry, "write_atomic", refuse)
+    monkeypatch.setattr(registry, "write_note", refuse)
     assert not register(store_root, make(tmp_path / "venv"), id=ID, builds=BUILDS)
 
 
 def test_other_failures_are_not_hidden(store_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(registry, "write_atomic", refuse)
+    monkeypatch.setattr(registry, "write_note", refuse)
     with pytest.raises(OSError, match="No space left"):
         register(store_root, make(tmp_path / "venv"), id=ID, builds=BUILDS)
 
 
 def test_one_that_goes_while_others_are_listed(store_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = store_root / "environments" / f"{ID}.json"
-    monkeypatch.setattr(Path, "glob", lambda *_: [gone])
+    monkeypatch.setattr(registry, "notes", lambda *_: [store_root / "environments" / f"{ID}.json"])
     assert list(registrations(store_root)) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_what_others_planted_is_not_followed(store_root: Path, tmp_path: Path, kind: str) -> None:
+    path = store_root / "environments" / f"{ID}.json"
+    path.parent.mkdir()
+    if kind == "link":
+        path.symlink_to(DATA / "valid" / "full.json")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+    with pytest.raises(InvalidDocument) as caught:
+        list(registrations(store_root))
+    assert str(path) in str(caught.value)
+
+
+def test_where_all_may_register_all_can_read_it(store_root: Path, tmp_path: Path) -> None:
+    (store_root / "environments").mkdir()
+    before = os.umask(0o077)
+    try:
+        for number, mode in (("0", 0o755), ("1", 0o1777)):
+            (store_root / "environments").chmod(mode)
+            register(store_root, make(tmp_path / number), id=number * 32, builds=BUILDS)
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in sorted((store_root / "environments").iterdir())]
+    assert modes == [0o600, 0o644]
+
+
+def test_a_moved_host_is_no_news(store_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = make(tmp_path / "venv")
+    register(store_root, environment, id=ID, builds=BUILDS)
+    monkeypatch.setattr(registry, "vantage", lambda: "elsewhere 1:2")
+    assert not register(store_root, environment, id=ID, builds=BUILDS)
