@@ -79,10 +79,10 @@ def sync(
     """Make an environment what *wanted* says. Running it again writes nothing. The caller holds the environment.
 
     Everything is in the store before *make* is called, which returns the environment, and before anything in there
-    changes. *before* is what is known until now of the one at *path*. Builds in *anew* are made again from their artifacts, since what
-    the store has of them is damaged; with *restore*, so are files in the environment that were changed since they were
-    written. Raises LockfileDoesNotFit, UnsupportedFormat, and what ``Provider.provide``, ``Editables.make`` and
-    ``plan_installation`` raise.
+    changes. *before* is what is known until now of the one at *path*. Builds in *anew* are made again from their
+    artifacts, since what the store has of them is damaged; with *restore*, so are files in the environment that were
+    changed since they were written. Raises LockfileDoesNotFit, UnsupportedFormat, and what ``Provider.provide``,
+    ``Editables.make`` and ``plan_installation`` raise.
     """
     interpreter, store = tools.interpreter, tools.store
     pinned = wanted.lock.select(
