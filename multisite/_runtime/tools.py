@@ -84,15 +84,27 @@ def _follow(loader, fullname, site):
 
     def exec_module(module):
         own.pop("exec_module", None)
+        own.pop("get_code", None)
         execute(module)
         loaded(site, module)
 
+    def get_code(name):
+        own.pop("get_code", None)
+        if sys._getframe(1).f_globals.get("__name__") != "runpy":
+            return loader.get_code(name)
+        own.pop("exec_module", None)
+        from .programs import adapted
+
+        return adapted(loader, name, lambda module: loaded(site, module, name))
+
     loader.exec_module = exec_module
+    if hasattr(loader, "get_code"):
+        loader.get_code = get_code
 
 
-def loaded(site, module):
-    """Do for *module*, which was executed just now, what its habits need."""
-    name = getattr(module, "__name__", None)
+def loaded(site, module, name=None):
+    """Do for *module*, which was executed just now, what its habits need. It may run by another name than its own."""
+    name = name or getattr(module, "__name__", None)
     if name in TOOLS:
         places = habits.Places(site)
         known = [_act(module, places, *habit) for habit in HABITS[name]]
