@@ -166,7 +166,7 @@ def _files(texts: Sequence[Mapping[str, str]]) -> tuple[tuple[str, int, str], ..
 def _loaded(part: bytes, where: str | Path) -> dict[str, Any]:
     try:
         value = marshal.loads(part)  # noqa: S302 -- ours, or a store's that the account trusts
-    except (EOFError, TypeError, ValueError) as error:
+    except (EOFError, MemoryError, TypeError, ValueError) as error:
         raise InvalidDocument("dispatch table", where, [f"it is damaged: {error}"], hint=_REPAIR) from error
     if not isinstance(value, dict):
         raise InvalidDocument("dispatch table", where, ["it is damaged: not a mapping"], hint=_REPAIR)

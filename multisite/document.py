@@ -16,6 +16,9 @@ __all__ = ["Fields", "dump_document", "load_document"]
 
 _Value = TypeVar("_Value")
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# Paths that are no text in the locale's encoding have some of these; all others could not be written anywhere.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_LARGEST = 1 << 63  # what the system's calls, and other programs, take
 _KINDS = {str: "text", int: "an integer", bool: "true or false", list: "a list", dict: "an object"}
 
 
@@ -25,12 +28,16 @@ def load_document(data: bytes, *, kind: str, format: int, where: str | Path) -> 
     Raises InvalidDocument for what is no JSON object with a format, UnsupportedFormat for a format that is another.
     """
     try:
-        value = json.loads(data.decode())
+        value = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        if _SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape")
     except UnicodeDecodeError as error:
         raise InvalidDocument(kind, where, [f"not UTF-8 at byte {error.start}"]) from error
     except json.JSONDecodeError as error:
         problem = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
         raise InvalidDocument(kind, where, [problem if data.strip() else "it is empty"]) from error
+    except UnicodeEncodeError as error:
+        raise InvalidDocument(kind, where, ["half of a character in it (\\ud800 to \\udfff) is no text"]) from error
     except (ValueError, RecursionError) as error:  # numbers of thousands of digits, brackets nested as deep
         raise InvalidDocument(kind, where, [f"not JSON that can be read: {error}"]) from error
     if not isinstance(value, dict):
@@ -44,6 +51,20 @@ def load_document(data: bytes, *, kind: str, format: int, where: str | Path) -> 
     return value
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, none of whose keys is there twice: readers differ in which one counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice in one object")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
 def dump_document(value: Mapping[str, Any], *, format: int) -> bytes:  # noqa: A002
     """Return the bytes of a document: the same for equal values, one line for each of them."""
     return json.dumps({**value, "format": format}, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
@@ -52,6 +73,8 @@ def dump_document(value: Mapping[str, Any], *, format: int) -> bytes:  # noqa: A
 def _named(value: object) -> str:
     if value is None:
         return "null"
+    if _is_huge(value):
+        return "one of more than 64 bits"
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     return _KINDS[type(value)]
@@ -154,10 +177,14 @@ class Fields:
 
     def _is(self, key: str, value: object, kind: type) -> bool:
         # Exactly: JSON's true is an int to Python.
-        if type(value) is kind:
+        if type(value) is kind and not (kind is int and _is_huge(value)):
             return True
         self.problem(key, f"expected {_KINDS[kind]}, found {_named(value)}")
         return False
+
+
+def _is_huge(value: object) -> bool:
+    return isinstance(value, int) and abs(value) >= _LARGEST
 
 
 def _joined(path: str, key: str) -> str:

@@ -261,7 +261,10 @@ def _package_hazards(index: int, package: Package) -> Iterator[str]:
     if package.sdist:
         yield from _file_hazards(f"{key}.sdist", package.sdist, package.sdist.filename)
     if package.archive:
-        yield from _file_hazards(f"{key}.archive", package.archive, _archive_filename(package.archive))
+        try:
+            yield from _file_hazards(f"{key}.archive", package.archive, _archive_filename(package.archive))
+        except PylockValidationError:
+            yield f"{key}.archive: neither its name nor its address or path names a file"
         yield from _subdirectory_hazards(f"{key}.archive", package.archive.subdirectory)
     if package.directory:
         yield from _subdirectory_hazards(f"{key}.directory", package.directory.subdirectory)

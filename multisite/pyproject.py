@@ -46,7 +46,8 @@ class PyProject:
         project = _table(document, "project")
         optional = _table(project, "optional-dependencies")
         groups = _table(document, "dependency-groups")
-        dynamic = "project" not in document or "optional-dependencies" in project.get("dynamic", ())
+        left_open = project.get("dynamic")
+        dynamic = "project" not in document or (isinstance(left_open, list) and "optional-dependencies" in left_open)
         return cls(
             has_project="project" in document,
             builds="build-system" in document,
@@ -174,13 +175,15 @@ def _circles(included: Mapping[NormalizedName, Sequence[NormalizedName]]) -> Ite
     known: set[NormalizedName] = set()
     for start in included:
         trails: list[tuple[NormalizedName, ...]] = [(start,)]
+        seen = {start}
         while trails:
             trail = trails.pop()
             for group in included.get(trail[-1], ()):
                 if group == start and not known.intersection(trail):
                     known.update(trail)
                     yield f"dependency-groups.{start}: it includes itself: {' -> '.join([*trail, start])}"
-                elif group not in trail and group in included:
+                elif group not in seen and group in included:
+                    seen.add(group)
                     trails.append((*trail, group))
 
 

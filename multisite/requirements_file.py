@@ -34,6 +34,7 @@ _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _INCLUDE = re.compile(r"(?:-r|--requirements?|-c|--constraints?)(?:\s+|=|(?=[^-\s=]))(?P<file>.+)")
 _OPTIONS = re.compile(r"\s--?[A-Za-z]")
 _LARGEST = 1 << 24  # bytes
+_DEEPEST = 50  # files that include each other
 _EXTRAS = re.compile(r"\[[^\]]*\]$")
 
 
@@ -113,7 +114,9 @@ class RequirementsFiles:
         self.digests[path] = digest.hexdigest()
         return start
 
-    def read(self, path: Path, *, shown: str, asked_by: str | None = None, constraints: bool = False) -> None:
+    def read(
+        self, path: Path, *, shown: str, asked_by: str | None = None, constraints: bool = False, depth: int = 0
+    ) -> None:
         """Read a file and what it includes; ``shown`` is its name in messages, ``asked_by`` the line that named it.
 
         Constraints ask for nothing.
@@ -121,6 +124,10 @@ class RequirementsFiles:
         if (path, constraints) in self._read:
             return
         self._read.add((path, constraints))
+        if depth > _DEEPEST or "\0" in str(path):
+            problem = "no path" if "\0" in str(path) else f"included by more than {_DEEPEST} files, one by the other"
+            self.problems.append(f"{asked_by or shown}: {shown!r}: {problem}")
+            return
         data = self.take(path, f"{asked_by}: {shown}" if asked_by else shown)
         if data is None:
             return
@@ -134,9 +141,9 @@ class RequirementsFiles:
             self.problems.append(f"{shown}:{line}: not UTF-8")
             return
         for line, words in _logical_lines(text):
-            self._judge(words, path, f"{shown}:{line}", constraints)
+            self._judge(words, path, f"{shown}:{line}", constraints, depth)
 
-    def _judge(self, words: str, path: Path, where: str, constraints: bool) -> None:
+    def _judge(self, words: str, path: Path, where: str, constraints: bool, depth: int) -> None:
         self.addresses.update(addresses_in(words))
         if "${" in words:
             return
@@ -145,14 +152,15 @@ class RequirementsFiles:
             if not is_address(name):
                 included = Path(os.path.normpath(path.parent / name))  # or files that include each other have no end
                 inherited = constraints or words.startswith(("-c", "--constraint"))
-                self.read(included, shown=str(included), asked_by=where, constraints=inherited)
+                self.read(included, shown=str(included), asked_by=where, constraints=inherited, depth=depth + 1)
         elif not words.startswith("-"):
             requirement = _OPTIONS.split(words)[0].strip()
             if is_address(requirement):
                 return
             if is_path(requirement):
                 place = Path(path_of(requirement))
-                if place.is_absolute() and not place.exists():  # tools differ in where others start
+                # Tools differ in where others start. This asks also about what can be no path.
+                if place.is_absolute() and not os.path.exists(place):  # noqa: PTH110
                     self.problems.append(f"{where}: {requirement!r}: no such file or folder")
                 return
             name = requirement_name(requirement)

@@ -170,3 +170,39 @@ def test_every_fault_is_reported() -> None:
     assert str(caught.value) == (
         "thing.json: not a valid thing\n  - a: expected text, found 1\n  - b: missing\n  - c: missing"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"format": 1, "a": NaN}', "not JSON that can be read: NaN is no number"),
+        ('{"format": 1, "a": -Infinity}', "not JSON that can be read: -Infinity is no number"),
+        ('{"format": 1, "format": 2}', "not JSON that can be read: the key 'format' is there twice in one object"),
+        (
+            '{"format": 1, "a": [{"b": 1, "b": 1}]}',
+            "not JSON that can be read: the key 'b' is there twice in one object",
+        ),
+        ('{"format": 1, "a": "\\ud800"}', "half of a character in it (\\ud800 to \\udfff) is no text"),
+        ('{"format": 1, "\\udbff": 1}', "half of a character in it (\\ud800 to \\udfff) is no text"),
+        ('\ufeff{"format": 1}', "not JSON at line 1, column 1: Unexpected UTF-8 BOM (decode using utf-8-sig)"),
+    ],
+)
+def test_what_readers_of_json_disagree_about(text: str, problem: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        load_document(text.encode(), kind="note", format=1, where="x")
+    assert caught.value.problems == (problem,)
+
+
+def test_a_number_that_no_system_call_takes() -> None:
+    fields = Fields(load_document(b'{"format": 1, "size": 9223372036854775808}', kind="note", format=1, where="x"))
+    fields.integer("size")
+    with pytest.raises(InvalidDocument) as caught:
+        fields.finish("note", "x")
+    assert caught.value.problems == ("size: expected an integer, found one of more than 64 bits",)
+
+
+def test_a_path_that_is_no_text_is_one() -> None:
+    text = load_document(b'{"format": 1, "path": "/srv/\\udcff \\ud83d\\ude00"}', kind="note", format=1, where="x")[
+        "path"
+    ]
+    assert text == "/srv/\udcff \U0001f600"

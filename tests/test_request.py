@@ -7,7 +7,9 @@ import pytest
 
 from multisite.errors import InvalidRequest
 from multisite.lockfile import Lock
+from multisite.pyproject import PyProject
 from multisite.request import Request
+from multisite.requirements_file import RequirementsFiles
 from tests.builders import Tree, make_wheel, write_tree
 
 PROJECT = '[build-system]\nrequires = []\n[project]\nname = "mine"\nversion = "1"\n'
@@ -313,3 +315,18 @@ both = ["e"]
     whole = Request.read(folder=tmp_path, extras=["more-"], groups=["dev"], seed=True)
     assert requested(whole, *names) == {"a", "b", "d", "e", "pip", "local"}
     assert requested(Request.read(["pip"], folder=tmp_path, groups=["test"]), *names) == {"e", "pip", "local"}
+
+
+def test_groups_that_include_each_other_in_very_many_ways_are_judged_at_once() -> None:
+    members = ["".join(f'{{include-group = "g{other}"}}, ' for other in range(at + 1, 60)) for at in range(60)]
+    groups = "".join(f"g{at} = [{included}]\n" for at, included in enumerate(members))
+    assert PyProject.parse(f"[dependency-groups]\n{groups}".encode()).problems == ()
+
+
+def test_files_that_include_each_other_too_deep(tmp_path: Path) -> None:
+    for at in range(2000):
+        (tmp_path / f"{at}.txt").write_text(f"-r {at + 1}.txt\n")
+    files = RequirementsFiles()
+    files.read(tmp_path / "0.txt", shown="0.txt")
+    last = f"'{tmp_path / '51.txt'}': included by more than 50 files, one by the other"
+    assert files.problems == [f"{tmp_path / '50.txt'}:1: {last}"]

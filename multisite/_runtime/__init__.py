@@ -90,7 +90,7 @@ def read_table(path):
         raise TableError("it is torn")
     try:
         return marshal.loads(data[HEADER:at]), marshal.loads(data[at : at + lookup]), data[at + lookup :]
-    except (EOFError, TypeError, ValueError) as error:
+    except (EOFError, MemoryError, TypeError, ValueError) as error:
         raise TableError("it is damaged: {}".format(error)) from error
 
 
