@@ -17,7 +17,9 @@ the main job:
   .venv/bin/python -c "import django"
   multisite doctor               check that everything is as it should be
 
-Environment variables: MULTISITE_STORE (where distributions are kept; also moves the store for a running interpreter),
+Environment variables: MULTISITE_STORE (where distributions are kept, a list like PATH: the first store is written to,
+the others are only read; also moves the stores for a running interpreter), MULTISITE_TRUST (users, and groups as
+group:NAME, whose stores may be used),
 MULTISITE_CACHE (where sources and the wheels built from them are kept; may be deleted),
 MULTISITE_DISABLE=1 (switches the finder off for one process), VIRTUAL_ENV (the active environment), NO_COLOR, UV_*.
 """
@@ -59,7 +61,13 @@ def _command(
         "--venv", metavar="DIR", type=Path, help="the environment (default: the active one, else ./.venv)"
     )
     common.add_argument(
-        "--store", metavar="DIR", type=Path, help="the store (default: MULTISITE_STORE, else the user's data folder)"
+        "--store",
+        metavar="DIR",
+        dest="stores",
+        action="append",
+        default=[],
+        type=Path,
+        help="the store (default: MULTISITE_STORE, else in the user's data folder); given again, one that is only read",
     )
     common.add_argument("--json", action="store_true", help="write the result as JSON")
     loudness = common.add_mutually_exclusive_group()

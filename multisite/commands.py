@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
-    from multisite.manifest import Manifest
+    from multisite.entry import StoredDistribution
+    from multisite.layers import Layers
     from multisite.output import Output
     from multisite.place import Place
     from multisite.report import Finding
     from multisite.request import Request
     from multisite.result import SyncResult
     from multisite.state import ChosenBuild
-    from multisite.store import Store
     from multisite.wanted import Wanted
     from multisite.workshop import Workshop
 
@@ -213,9 +213,9 @@ def _examined(options: argparse.Namespace, path: Path) -> tuple[Finding, ...]:
     from multisite.doctor import examine
     from multisite.environment import Environment
 
-    store = None if options.store is None else _absolute(options.store)
+    stores = tuple(_absolute(store) for store in options.stores)
     environment = Environment.remains(path)
-    return examine(environment, environ=os.environ, store=store, deep=options.deep)
+    return examine(environment, environ=os.environ, stores=stores, deep=options.deep)
 
 
 def _mend(options: argparse.Namespace, output: Output, findings: tuple[Any, ...]) -> None:
@@ -243,10 +243,10 @@ def _list(options: argparse.Namespace, output: Output) -> int:
     environment = Environment.remains(_venv(options))  # nothing of it is run
     state = workshop.known_state(environment)
     builds = {} if state is None else dict(sorted(state.builds.items()))
-    store = workshop.store(state, mend=False) if builds else None
+    layers = workshop.known_layers(state) if state is not None and builds else None
     projects = [] if state is None else [*([state.project] if state.project else []), *state.editables]
     edits = {} if state is None else state.edits
-    rows = [_row(name, chosen, store, environment.path, edits) for name, chosen in builds.items()] + [
+    rows = [_row(name, chosen, layers, environment.path, edits) for name, chosen in builds.items()] + [
         {
             "name": item.name,
             "version": editable_version(item),
@@ -270,8 +270,9 @@ def _list(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _row(name: str, chosen: ChosenBuild, store: Store | None, venv: Path, edits: Mapping[str, str]) -> dict[str, Any]:
-    manifest = None if store is None else _manifest(store, chosen)
+def _row(name: str, chosen: ChosenBuild, layers: Layers | None, venv: Path, edits: Mapping[str, str]) -> dict[str, Any]:
+    found = None if layers is None else _found(layers, chosen)
+    manifest = None if found is None else found.manifest
     return {
         "name": name if manifest is None else manifest.metadata_name,
         "version": chosen.build.version,
@@ -280,14 +281,15 @@ def _row(name: str, chosen: ChosenBuild, store: Store | None, venv: Path, edits:
         "private": _folder(venv, edits[chosen.root]) if chosen.root in edits else None,
         "requested": chosen.requested,
         "in_store": manifest is not None,
+        "store": None if found is None else str(found.store_root),
         "files": None if manifest is None else manifest.files,
         "bytes": None if manifest is None else manifest.size,
     }
 
 
-def _manifest(store: Store, chosen: ChosenBuild) -> Manifest | None:
+def _found(layers: Layers, chosen: ChosenBuild) -> StoredDistribution | None:
     try:
-        return store.entry(chosen.build).manifest
+        return layers.entry(chosen.build)
     except (EntryMissing, InvalidDocument):
         return None  # doctor says more
 
@@ -320,7 +322,7 @@ def _workshop(options: argparse.Namespace, output: Output) -> Workshop:
             no_index=options.no_index,
         )
     offline = getattr(options, "offline", False)
-    return Workshop(os.environ, store=options.store, offline=offline, indexes=indexes, notice=output.say)
+    return Workshop(os.environ, stores=options.stores, offline=offline, indexes=indexes, notice=output.say)
 
 
 def _place(options: argparse.Namespace, workshop: Workshop) -> Place:

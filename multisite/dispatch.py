@@ -48,7 +48,10 @@ class TableEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """What ties a table to one environment: its stores, and the lockfile that it was made from."""
+    """What ties a table to one environment: its stores, and the lockfile that it was made from.
+
+    ``trusted`` are the numbers of users and of groups from whose stores tables may be taken up at start.
+    """
 
     id: str
     stores: tuple[str, ...]
@@ -59,6 +62,7 @@ class Binding:
     layers: tuple[int, ...] | None = None
     edits: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, tuple[str, tuple[int, ...] | None]] = field(default_factory=dict)
+    trusted: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
     def to_plain(self) -> dict[str, Any]:
         """Return the values that ``marshal`` writes."""
@@ -72,6 +76,7 @@ class Binding:
             "mtime_ns": self.mtime_ns,
             "sha256": self.sha256,
             "known": dict(self.known),
+            **({"trusted": self.trusted} if any(self.trusted) else {}),
         }
 
 

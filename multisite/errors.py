@@ -22,6 +22,7 @@ __all__ = [
     "LockfileGone",
     "MultisiteError",
     "NotAnEnvironment",
+    "NotTrusted",
     "ResolutionFailed",
     "ResolverStopped",
     "StoreNotUsable",
@@ -202,9 +203,23 @@ class StoreNotUsable(MultisiteError, OSError):
 
     exit_code = 3
 
-    def __init__(self, path: str | Path, reason: str) -> None:
-        MultisiteError.__init__(self, f"store {path}: {reason}", hint="choose another: --store DIR or MULTISITE_STORE")
+    def __init__(self, path: str | Path, reason: str, *, hint: str | None = None) -> None:
+        way_out = hint or "choose another: --store DIR or MULTISITE_STORE"
+        MultisiteError.__init__(self, f"store {path}: {reason}", hint=way_out)
         self.path, self.reason = path, reason
+
+
+class NotTrusted(MultisiteError, PermissionError):
+    """Something of a store could have been changed by accounts that this one does not trust."""
+
+    exit_code = 3
+
+    def __init__(self, path: str | Path, reason: str, *, hint: str) -> None:
+        MultisiteError.__init__(self, f"{path}: {reason}; it is not used", hint=hint)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # OSError's own speaks of an error number
 
 
 class EntryMissing(MultisiteError, LookupError):

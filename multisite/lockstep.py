@@ -36,14 +36,17 @@ _TIME = "mtime_ns"  # of the lockfile, in the binding
 class Lockstep:
     """A table and the bytes of the lockfile for *environment*; the lockfile is to stand at ``target``.
 
-    ``known`` maps the hashes of lockfiles that the environment was synced with to the keys of their tables.
+    ``known`` maps the hashes of lockfiles that the environment was synced with to the keys of their tables, and the
+    places of the stores that these lead to. ``layers`` are the places for this table, ``trusted`` is the binding's.
     """
 
     environment: Environment
     table: DispatchTable
     data: bytes
     target: Path
-    known: Mapping[str, str]
+    known: Mapping[str, tuple[str, tuple[int, ...] | None]]
+    layers: tuple[int, ...] | None = None
+    trusted: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
     def write(self, state: EnvironmentState) -> bool:
         """Write what differs, for an environment that is to have *state*; return whether anything did."""
@@ -87,13 +90,15 @@ class Lockstep:
         remembered = {item.lock_sha256 for item in state.history} | {state.lock_sha256}
         return Binding(
             id=state.id,
-            stores=(state.store,),
+            stores=state.stores,
+            layers=self.layers,
             lockfile=state.lockfile,
             size=lockfile.st_size,
             mtime_ns=lockfile.st_mtime_ns,
             sha256=state.lock_sha256,
             edits=state.edits,
-            known={sha256: (key, None) for sha256, key in self.known.items() if sha256 in remembered},
+            known={sha256: table for sha256, table in self.known.items() if sha256 in remembered},
+            trusted=self.trusted,
         )
 
 

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from multisite.entry import StoredDistribution
     from multisite.lockfile import Pinned
     from multisite.names import BuildId
-    from multisite.store import Store
 
-__all__ = ["Builds", "Fetches", "Provided", "Provider"]
+__all__ = ["Builds", "Fetches", "Keeps", "Provided", "Provider"]
 
 _KEY_FORMAT = 1
 _ATTEMPTS = 3  # of what somebody deletes from the cache meanwhile
@@ -64,6 +63,28 @@ class Got(Protocol):
         """How large it is, in bytes."""
 
 
+class Keeps(Protocol):
+    """Where entries are found and kept: a store, or several in layers."""
+
+    @property
+    def root(self) -> Path:
+        """The folder of the store that is written to."""
+
+    def find_artifact(self, sha256: str) -> StoredDistribution | None:
+        """Return the entry that the wheel file with this hash was unpacked to, None where there is none."""
+
+    def find_source(self, key: str) -> StoredDistribution | None:
+        """Return the entry that a source build with this key made, None where there is none."""
+
+    def add_wheel(
+        self, path: Path, *, artifact: Artifact, source_key: str | None = None, replace: bool = False
+    ) -> StoredDistribution:
+        """Return the entry of the wheel file *path*, unpacked unless it is there already."""
+
+    def demand_room(self, names: Sequence[str]) -> None:
+        """Refuse what is missing where it cannot be put."""
+
+
 class Builds(Protocol):
     """What makes a wheel from a source; ``multisite.building.Builder`` is one."""
 
@@ -94,13 +115,13 @@ class Provider:
     for. *notice* is told what takes long. The *cache* gives room for the work, and keeps what was built.
     """
 
-    store: Store
+    store: Keeps
     cache: Cache
     fetcher: Fetches
     builder: Builds
     base: Path
     python_key: str
-    pin: Callable[[BuildId], None]
+    pin: Callable[[StoredDistribution], None]
     notice: Callable[[str], None]
 
     def provide(self, pinned: Sequence[Pinned], *, anew: Collection[BuildId] = ()) -> tuple[Provided, ...]:
@@ -114,6 +135,7 @@ class Provider:
         work = _Work(provider=self, keys={item.name: self._key(item) for item in pinned}, damaged=damaged)
         found = {item.name: work.found(item) for item in pinned}
         done = {name: provided for name, provided in found.items() if provided is not None}
+        self.store.demand_room([item.name for item in pinned if item.name not in done])
         turns: Turns[NormalizedName] = Turns(self.notice)
         while missing := {item.name: item for item in pinned if item.name not in done}:
             with turns.taken([(name, work.errand(item)) for name, item in missing.items()]) as mine:
@@ -147,7 +169,7 @@ class _Work:
         stored = self._look(pinned)
         if stored is None or stored.id.name in self.damaged:
             return None
-        self.provider.pin(stored.id)
+        self.provider.pin(stored)
         stored = self._look(pinned)  # between looking and pinning somebody may have collected it
         if stored is None:
             return None
@@ -243,7 +265,7 @@ class _Work:
         is_damaged = pinned.name in self.damaged
         _check_name(pinned, wheel)
         stored = store.add_wheel(wheel, artifact=artifact, source_key=key, replace=is_damaged)
-        self.provider.pin(stored.id)
+        self.provider.pin(stored)
         # It could be collected between being published and being pinned; then it is published again, and pinned now.
         stored = store.add_wheel(wheel, artifact=artifact, source_key=key)
         _check(pinned, stored)

@@ -148,13 +148,15 @@ def _from_table(binding: Mapping[str, Any], table: DispatchTable | None) -> Reca
         return None
     try:
         rows = [(row[0], row[1], row[4]) for row in table.plain["distributions"]]
+        layers = binding["layers"] or (0,) * len(rows)
         chosen = {
-            normalize(name): ChosenBuild(build=BuildId.parse(f"{name}/{version}/{build}"))
-            for name, version, build in rows
+            normalize(name): ChosenBuild(build=BuildId.parse(f"{name}/{version}/{build}"), store=layer)
+            for (name, version, build), layer in zip(rows, layers, strict=True)
         }
         state = EnvironmentState(
             id=binding["id"],
             store=binding["stores"][0],
+            layers=tuple(binding["stores"][1:]),
             lockfile=binding["lockfile"],
             lock_sha256=binding["sha256"],
             python=_NOBODY,

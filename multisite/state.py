@@ -80,8 +80,9 @@ class PythonRecord:
 class ChosenBuild:
     """The build of one distribution, and its facts of installation.
 
-    ``store`` counts the environment's stores, ``artifact`` is the SHA-256 of the wheel that was wanted, ``shared`` the
-    digest of the folder that it shares with others, ``direct_url`` the text of ``direct_url.json`` (PEP 610).
+    ``store`` is the place of its store among the environment's, ``artifact`` the SHA-256 of the wheel that was wanted,
+    ``shared`` the digest of the folder that it shares with others, ``direct_url`` the text of ``direct_url.json``
+    (PEP 610).
     """
 
     build: BuildId
@@ -144,10 +145,12 @@ class EnvironmentState:
     ``project`` is the one whose requirements were locked, ``editables`` are those that the lockfile has.
     ``edits`` are the private copies: the folder of the store whose place each takes -> its folder in the environment.
     ``site_metadata`` tells whether metadata of what is locked stand in site-packages for who looks from outside.
+    ``store`` is the folder of the store that it writes to, ``layers`` those of the ones that it only reads.
     """
 
     id: str
     store: str
+    layers: tuple[str, ...] = ()
     lockfile: str
     lock_sha256: str
     python: PythonRecord
@@ -162,6 +165,11 @@ class EnvironmentState:
     site_metadata: bool = False
     history: tuple[HistoryItem, ...] = ()
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The folders of the stores that it uses, in order of precedence."""
+        return (self.store, *self.layers)
+
     @classmethod
     def from_document(cls, document: bytes, where: str | Path) -> EnvironmentState:
         """Read environment.json. Raises InvalidDocument with every fault, UnsupportedFormat."""
@@ -170,6 +178,7 @@ class EnvironmentState:
         state = cls(
             id=_environment_id(fields),
             store=fields.text("store"),
+            layers=fields.texts("layers") if "layers" in fields else (),
             lockfile=fields.text("lockfile"),
             lock_sha256=fields.digest("lock_sha256"),
             python=_python(fields.mapping("python")),
@@ -198,6 +207,7 @@ class EnvironmentState:
         return {
             "id": self.id,
             "store": self.store,
+            **({"layers": list(self.layers)} if self.layers else {}),
             "lockfile": self.lockfile,
             "lock_sha256": self.lock_sha256,
             "python": asdict(self.python),

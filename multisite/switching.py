@@ -25,17 +25,17 @@ from multisite.edits import edit_findings, find_edits
 from multisite.environment import default_prompt, python_record
 from multisite.errors import EntryMissing, InvalidDocument
 from multisite.files import write_atomic
-from multisite.history import keep, prune, remembered
+from multisite.history import keep, prune
 from multisite.installation import apply_installation, plan_installation
-from multisite.layout import is_store
 from multisite.lockstep import Lockstep
 from multisite.real import really_installed
-from multisite.recall import announce, clean_up, conclude, read_binding, recall
-from multisite.registry import is_copy, register, unregister
+from multisite.recall import announce, clean_up, conclude, recall
+from multisite.registry import is_copy
 from multisite.report import Finding, Severity
 from multisite.result import Change, SyncResult
 from multisite.sitemetadata import removable, site_metadata
 from multisite.state import ChosenBuild, EnvironmentState
+from multisite.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.installation import InstallationPlan, PlannedFile
     from multisite.interpreter import Interpreter
+    from multisite.layers import Layers
     from multisite.names import BuildId
     from multisite.providing import Provided
     from multisite.sharing import SharedFolder
     from multisite.state import OwnedFile, StateProject
-    from multisite.store import Store
     from multisite.wanted import Wanted
 
 __all__ = ["Switch"]
@@ -62,7 +62,8 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 class Switch:
     """The change of one environment; ``provided`` is what it is to hold, ``shared`` the folders of some of these.
 
-    ``projects`` are installed already; ``take_out`` removes one that is no longer wanted.
+    The *layers* have all that it needs. ``projects`` are installed already; ``take_out`` removes one that is no longer
+    wanted.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Switch:
         wanted: Wanted,
         *,
         interpreter: Interpreter,
-        store: Store,
+        layers: Layers,
         provided: Sequence[Provided],
         shared: Mapping[BuildId, SharedFolder],
         projects: EditableSet,
@@ -80,7 +81,8 @@ class Switch:
         self.environment = environment
         self.wanted = wanted
         self.interpreter = interpreter
-        self.store = store
+        self.layers = layers
+        self.store = layers.first
         self.provided = provided
         self.shared = shared
         self.projects = projects
@@ -91,6 +93,14 @@ class Switch:
         self.table = DispatchTable.compile(self._row(item.stored) for item in provided)
         self.key = self._key()
         self.edits = find_edits(environment)
+        self.usage = Usage(
+            environment,
+            self.before,
+            layers=layers,
+            entries=[item.stored for item in provided],
+            shared=shared,
+            edits=self.edits,
+        )
 
     def carry_out(self, *, restore: bool = False) -> SyncResult:
         """Write what differs; with *restore*, also files that were changed since they were written."""
@@ -105,14 +115,14 @@ class Switch:
             restore=restore,
         )
         state = self._state(plan)
-        if self._register(state, write=False):
+        if self.usage.register(state, table=self.key, write=False):
             self.store.demand_writable()
         clean_up(self.environment, Path(os.path.realpath(self.wanted.target)))
         if state != self.before:
             announce(self.environment, state)
         apply_installation(plan.adding, self.environment)
         written = [bool(plan), keep(self.environment, state.lock_sha256, self.wanted.data)]
-        self._register(state, write=self.store.is_ours_to_write)
+        self.usage.register(state, table=self.key, write=True)
         self._share_table()
         written += [step() for step in self._decisive_steps(state)]
         left_alone = tuple(self._leave_own_lockfile(state))
@@ -121,7 +131,7 @@ class Switch:
             self.take_out(project)
         written += [self._follow_move(), self._write_direct_urls(state.builds), conclude(self.environment, state)]
         prune(self.environment, state)
-        self._leave_other_store()
+        self.usage.leave_the_rest()
         plan = replace(plan, findings=(*plan.findings, *left_alone, *edit_findings(self.edits, self.before, state)))
         return self._result(plan, state, written=any(written) or self.projects.changed)
 
@@ -148,13 +158,15 @@ class Switch:
         )
 
     def _lockstep(self) -> Lockstep:
-        known = {**self._known(), self.wanted.lock.sha256: self.key}
+        known = {**self.usage.known, self.wanted.lock.sha256: (self.key, self.usage.places)}
         return Lockstep(
             environment=self.environment,
             table=self.table,
             data=self.wanted.data,
             target=self.wanted.target,
             known=known,
+            layers=self.usage.places,
+            trusted=self.layers.trust.numbers,
         )
 
     def _owned(self, *, whole: bool) -> Mapping[str, OwnedFile]:
@@ -164,7 +176,7 @@ class Switch:
         entries = []
         for chosen in self.before.builds.values():
             try:
-                entries.append(self.store.entry(chosen.build))
+                entries.append(self.layers.entry(chosen.build))
             except (EntryMissing, InvalidDocument):
                 continue
         return plan_installation(self.environment, self.interpreter, entries, owned={}).files
@@ -203,6 +215,7 @@ class Switch:
         requested = self.wanted.requested
         return ChosenBuild(
             build=item.stored.id,
+            store=self.layers.index(item.stored.store_root),
             artifact=item.artifact,
             shared=None if shared is None else shared.digest,
             requested=(before is not None and before.requested) if requested is None else name in requested,
@@ -210,11 +223,11 @@ class Switch:
         )
 
     def _state(self, plan: InstallationPlan) -> EnvironmentState:
-        before, sha256 = self.before, self.wanted.lock.sha256
-        has_past = before is not None and self._other_store() is None  # which has those builds, and this one has not
+        sha256 = self.wanted.lock.sha256
         return EnvironmentState(
             id=self._id(),
             store=str(self.store.root),
+            layers=self.usage.layers,
             lockfile=_relative(self.wanted.target, self.environment.path),
             lock_sha256=sha256,
             python=python_record(self.interpreter),
@@ -227,7 +240,7 @@ class Switch:
             editables=self.projects.others,
             edits=self.edits.binding(self.environment),
             site_metadata=self._has_site_metadata,
-            history=remembered(before, sha256, self._known().get(before.lock_sha256)) if before and has_past else (),
+            history=self.usage.history(sha256),
         )
 
     def _id(self) -> str:
@@ -236,12 +249,6 @@ class Switch:
             return uuid.uuid4().hex
         return self.before.id
 
-    def _known(self) -> dict[str, str]:
-        """Return the keys of the tables of earlier lockfiles, by the lockfile's hash."""
-        known = {} if self.before is None else {item.lock_sha256: item.table for item in self.before.history}
-        binding, _ = read_binding(self.environment)
-        return {**known, **{sha256: key for sha256, (key, _) in binding.get("known", {}).items()}}
-
     def _share_table(self) -> None:
         """Keep the compiled table in the store, for environments with the same lockfile and for this one's return."""
         # The registration names it; garbage collection may have looked before.
@@ -249,23 +256,11 @@ class Switch:
         if self.store.read_table(self.key) is not None or not self.store.is_ours_to_write:
             return
         try:
-            self.store.write_table(self.key, self.table.encode())
+            with self.layers.opened():
+                self.store.write_table(self.key, self.table.encode())
         except OSError as error:
             if error.errno not in _READ_ONLY:
                 raise
-
-    def _register(self, state: EnvironmentState, *, write: bool) -> bool:
-        """Note in the store what it uses, or only tell whether that is news."""
-        return register(
-            self.store.root,
-            self.environment,
-            id=state.id,
-            builds={chosen.build for chosen in state.builds.values()} | self.edits.builds,
-            shared={chosen.shared for chosen in state.builds.values() if chosen.shared} | self.edits.shared,
-            table=self.key,
-            history=state.history,
-            write=write,
-        )
 
     def _follow_move(self) -> bool:
         environment = self.environment
@@ -283,23 +278,6 @@ class Switch:
         else:
             message = f"{path} is not the environment's lockfile, which is {self.wanted.target}; it is left alone"
             yield Finding(check="files", severity=Severity.NOTE, message=message)
-
-    def _other_store(self) -> Path | None:
-        """Return the store that the environment used until now, where that is another one and still there."""
-        if self.before is None or self.before.store == str(self.store.root):
-            return None
-        former = Path(self.before.store)
-        is_there = is_store(former) and not former.samefile(self.store.root)
-        return former if is_there else None
-
-    def _leave_other_store(self) -> None:
-        former = self._other_store()
-        if former is not None and self.before is not None:
-            try:
-                unregister(former, self.before.id)
-            except OSError as error:
-                if error.errno not in _READ_ONLY:
-                    raise
 
     def _write_direct_urls(self, builds: Mapping[NormalizedName, ChosenBuild]) -> bool:
         """Write what ``importlib.metadata`` reads as ``direct_url.json`` (PEP 610), and remove what it no longer is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,20 +17,20 @@ from multisite.registry import registered
 from multisite.switching import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from multisite.cache import Cache
     from multisite.editables import EditableSet
     from multisite.entry import StoredDistribution
     from multisite.environment import Environment
     from multisite.interpreter import Interpreter
+    from multisite.layers import Layers
     from multisite.lockfile import Pinned
     from multisite.names import BuildId
     from multisite.providing import Builds, Fetches
     from multisite.result import SyncResult
     from multisite.sharing import SharedFolder
     from multisite.state import EnvironmentState, StateProject
-    from multisite.store import Store
     from multisite.wanted import Wanted
 
 __all__ = ["InstallsEditables", "Tools", "sync"]
@@ -58,7 +59,7 @@ class Tools:
     """What a sync works with. ``notice`` is told what takes long."""
 
     interpreter: Interpreter
-    store: Store
+    layers: Layers
     cache: Cache
     fetcher: Fetches
     builder: Builds
@@ -84,14 +85,18 @@ def sync(
     changed since they were written. Raises LockfileDoesNotFit, UnsupportedFormat, and what ``Provider.provide``,
     ``Editables.make`` and ``plan_installation`` raise.
     """
-    interpreter, store = tools.interpreter, tools.store
+    interpreter, layers = tools.interpreter, tools.layers
     pinned = wanted.lock.select(
         interpreter.tags, interpreter.marker_environment, wanted.selection.extras, wanted.selection.groups
     )
-    with Pin(store.root, ours=store.is_ours_to_write, notice=tools.notice) as pin:
-        keeping = _Keeping(pin, store, path, before)
+    with ExitStack() as held:
+        pins = {
+            store.root: held.enter_context(Pin(store.root, ours=store.is_ours_to_write, notice=tools.notice))
+            for store in layers.stores
+        }
+        keeping = _Keeping(pins, layers, path, before)
         provider = Provider(
-            store=store,
+            store=layers,
             cache=tools.cache,
             fetcher=tools.fetcher,
             builder=tools.builder,
@@ -113,7 +118,7 @@ def sync(
             environment,
             wanted,
             interpreter=interpreter,
-            store=store,
+            layers=layers,
             provided=provided,
             shared=shared,
             projects=projects,
@@ -140,20 +145,22 @@ class _Keeping:
     holds only where it is registered for the *path* that it is at: garbage collection looks for it there.
     """
 
-    def __init__(self, pin: Pin, store: Store, path: Path, before: EnvironmentState | None) -> None:
-        known = None if before is None else registered(store.root, before.id)
-        known = None if known is None or known.path != path else known
-        self._pin = pin
-        self._store = store
-        self._builds = frozenset() if known is None else frozenset(known.builds)
-        self._shared = frozenset() if known is None else frozenset(known.shared)
+    def __init__(self, pins: Mapping[Path, Pin], layers: Layers, path: Path, before: EnvironmentState | None) -> None:
+        registrations = {} if before is None else {root: registered(root, before.id) for root in pins}
+        known = {root: item for root, item in registrations.items() if item is not None and item.path == path}
+        self._pins = pins
+        self._layers = layers
+        self._builds = {root: frozenset(item.builds) for root, item in known.items()}
+        self._shared = {root: frozenset(item.shared) for root, item in known.items()}
 
-    def keep(self, build: BuildId) -> None:
-        if build in self._builds:
-            self._pin.look(build)
+    def keep(self, stored: StoredDistribution) -> None:
+        root = stored.store_root
+        if stored.id in self._builds.get(root, ()):
+            self._pins[root].look(stored.id)
         else:
-            self._store.demand_writable()
-            self._pin.add(build)
+            if root == self._layers.root:
+                self._layers.first.demand_writable()
+            self._pins[root].add(stored.id)
 
     def shared_folders(
         self, members: Sequence[StoredDistribution], anew: Collection[BuildId]
@@ -171,9 +178,10 @@ class _Keeping:
         return shared
 
     def _shared_folder(self, members: Sequence[StoredDistribution], *, replace: bool) -> SharedFolder:
-        folder = self._store.shared_folder(members, replace=replace)
-        if folder.digest in self._shared:
-            self._pin.look(shared=[folder.digest])
+        folder = self._layers.shared_folder(members, replace=replace)
+        pin = self._pins[folder.store_root]
+        if folder.digest in self._shared.get(folder.store_root, ()):
+            pin.look(shared=[folder.digest])
         else:
-            self._pin.add_shared(folder.digest)
-        return self._store.shared_folder(members)  # once more: it may have been collected before it was pinned
+            pin.add_shared(folder.digest)
+        return self._layers.shared_folder(members)  # once more: it may have been collected before it was pinned

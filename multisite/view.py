@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from multisite.entry import StoredDistribution
     from multisite.environment import Environment
     from multisite.interpreter import Interpreter
+    from multisite.layers import Layers
     from multisite.record import RecordEntry
     from multisite.state import ChosenBuild, EnvironmentState
-    from multisite.store import Store
 
 __all__ = ["PATHS_FILE", "View", "ViewPlace", "damaged", "viewed", "write_view"]
 
@@ -174,7 +174,7 @@ def folder_lines(text: str) -> list[str]:
 def write_view(
     environment: Environment,
     interpreter: Interpreter,
-    store: Store,
+    layers: Layers,
     state: EnvironmentState,
     view: View,
     *,
@@ -194,7 +194,7 @@ def write_view(
         tree = _Tree(folder=new / "site", former=place.site_packages, view=view)
         for name, root in sorted(view.roots.items()):
             kept = before.roots.get(name) == root and before.whole == view.whole and not anew
-            tree.add(store.entry(state.builds[name].build), store.root / root, take_over=kept)
+            tree.add(layers.entry(state.builds[name].build), layers.folder(root), take_over=kept)
         tree.finish()
         write_atomic(place.document, View().to_document())
         _exchange(tree.folder, place.site_packages, aside=new / "former")

@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.errors import NotTrusted
 from multisite.interpreter import inspect_interpreter
 from multisite.place import Place
 from multisite.recall import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from multisite.building import Builder
     from multisite.cache import Cache
@@ -21,27 +22,40 @@ if TYPE_CHECKING:
     from multisite.fetching import Fetcher, Progress
     from multisite.indexes import IndexOptions
     from multisite.interpreter import Interpreter
+    from multisite.layers import Layers
     from multisite.names import BuildId
     from multisite.resolving import UvResolver
     from multisite.result import SyncResult
     from multisite.state import EnvironmentState
     from multisite.store import Store
     from multisite.syncing import Tools
+    from multisite.trust import Trust
     from multisite.wanted import Wanted
 
-__all__ = ["Workshop", "default_cache", "default_environment", "default_store"]
+__all__ = ["Workshop", "default_cache", "default_environment", "default_store", "system_stores"]
 
 
 def default_store(environ: Mapping[str, str]) -> Path:
-    """Return the folder of the store: MULTISITE_STORE, else in the user's data folder.
+    """Return the folder of the store that is written to: the first of MULTISITE_STORE, else in the user's data folder.
 
     Not the cache folder, which people delete.
     """
-    if named := environ.get("MULTISITE_STORE"):
-        return Path(os.path.normpath(Path(named).absolute()))
+    from multisite.layers import listed
+
+    named = listed(environ.get("MULTISITE_STORE", ""))
+    if named and named[0] is not None:
+        return named[0]
     from platformdirs import user_data_path
 
     return user_data_path("multisite", appauthor=False)
+
+
+def system_stores() -> tuple[Path, ...]:
+    """Return the folders in which a store is for all accounts of the machine; most have none."""
+    from platformdirs import site_data_dir
+
+    found = site_data_dir("multisite", appauthor=False, multipath=True)
+    return tuple(dict.fromkeys(Path(os.path.normpath(item)) for item in found.split(os.pathsep) if item))
 
 
 def default_cache(environ: Mapping[str, str]) -> Path:
@@ -74,7 +88,7 @@ class Workshop:
         self,
         environ: Mapping[str, str],
         *,
-        store: Path | None = None,
+        stores: Sequence[Path] = (),
         offline: bool = False,
         indexes: IndexOptions | None = None,
         notice: Callable[[str], None] = lambda text: None,  # noqa: ARG005
@@ -85,36 +99,90 @@ class Workshop:
         self.offline = offline
         self.indexes = indexes or IndexOptions()
         self.notice = notice
-        self._store = None if store is None else Path(os.path.normpath(store.absolute()))
+        self._stores = [Path(os.path.normpath(store.absolute())) for store in stores]
 
     def store(self, before: EnvironmentState | None = None, *, mend: bool = True) -> Store:
-        """Return the store, made when it is missing; with *mend*, a damaged ``store.json`` is written again.
+        """Return the store that is written to; the rest is as for ``layers``."""
+        return self._opened([self.store_root(before)], mend=mend).first
 
-        It is the one that the options or MULTISITE_STORE name, else that of an environment whose state is *before*
-        while it is there, else the user's.
+    def layers(self, before: EnvironmentState | None = None, *, mend: bool = True) -> Layers:
+        """Return the stores, the first made when it is missing; with *mend*, a damaged ``store.json`` is written.
+
+        They are those that the options or MULTISITE_STORE name. Otherwise they are those of an environment whose state
+        is *before*, or the user's; and the system's, where these are there and trusted. Raises NotTrusted,
+        StoreNotUsable, InvalidDocument, UnsupportedFormat, InvalidRequest.
         """
-        from multisite.errors import StoreNotUsable
-        from multisite.layout import mend as mend_store
-        from multisite.store import Store
+        return self._opened(self.store_roots(before), mend=mend)
 
-        root = self.store_root(before)
+    def known_layers(self, state: EnvironmentState) -> Layers:
+        """Return the stores of an environment, those that the options or MULTISITE_STORE move at their new places."""
+        from multisite.layers import moved
+        from multisite.layout import is_store
+
+        first, *others = [Path(root) for root in moved(state.stores, self._stores or self._listed)]
+        there = [root for root in others if is_store(root)]  # the doctor says which are not
+        return self._opened([first if is_store(first) else self.store_root(state), *there], mend=False)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """Whom this account trusts. Raises InvalidRequest."""
+        from multisite.trust import Trust
+
+        return Trust.of(self.environ)
+
+    @cached_property
+    def _listed(self) -> tuple[Path | None, ...]:
+        from multisite.layers import listed
+
+        return listed(self.environ.get("MULTISITE_STORE", ""))
+
+    def _opened(self, roots: Sequence[Path], *, mend: bool) -> Layers:
+        from multisite.errors import StoreNotUsable
+        from multisite.layers import Layers
+        from multisite.layout import mend as mend_store
+
+        root, *others = roots
+        Layers.demand_sound(root, self.trust)
         try:
             problem = mend_store(root) if mend else None
         except OSError as error:
             raise StoreNotUsable(root, error.strerror or str(error)) from error
         if problem is not None:
             self.notice(f"{problem}; it is written again")
-        return Store.open(root)
+        return Layers.open(root, others, self.trust, self.notice)
 
     def store_root(self, before: EnvironmentState | None = None) -> Path:
-        """Return the folder of the store, which may be missing."""
+        """Return the folder of the store that is written to, which may be missing."""
         from multisite.layout import is_store
 
-        if self._store is not None:
-            return self._store
-        if before is not None and not self.environ.get("MULTISITE_STORE") and is_store(Path(before.store)):
+        if self._stores:
+            return self._stores[0]
+        if before is not None and not self._listed and is_store(Path(before.store)):
             return Path(before.store)
         return default_store(self.environ)
+
+    def store_roots(self, before: EnvironmentState | None = None) -> tuple[Path, ...]:
+        """Return the folders of the stores: the first may be missing, the others are there unless they were named."""
+        first = self.store_root(before)
+        if self._stores or self._listed:
+            return (first, *(self._stores or [path for path in self._listed if path is not None and path != first]))
+        found = [Path(root) for root in (() if before is None else before.layers)]
+        return (first, *self._usable([*found, *(path for path in system_stores() if path not in found)]))
+
+    def _usable(self, roots: Sequence[Path]) -> Iterator[Path]:
+        """Yield those stores that nobody named which are there and trusted."""
+        from multisite.layers import Layers
+        from multisite.layout import is_store
+
+        for root in roots:
+            try:
+                if is_store(root):
+                    Layers.demand_sound(root, self.trust)
+                    yield root
+            except NotTrusted as error:
+                self.notice(f"{error}; {error.hint}")
+            except PermissionError:
+                continue  # it is for others
 
     @cached_property
     def uv(self) -> str:
@@ -161,7 +229,7 @@ class Workshop:
         try:
             result = sync(place.make, wanted, tools, path=place.path, before=place.before)
         except BaseException:  # an interruption as well: no half-made environment stays, and it is raised again
-            self._take_away(place, tools.store)
+            self._take_away(place, tools.layers)
             raise
         findings = (*place.findings, *result.findings)
         return replace(result, created=place.created, written=result.written or place.remade, findings=findings)
@@ -170,13 +238,14 @@ class Workshop:
         """Refuse to make an environment and a store in one another, before either is made. Raises NotAnEnvironment."""
         from multisite.errors import NotAnEnvironment
 
-        store = self.store_root(place.before)
-        venv, root = Path(os.path.realpath(place.path)), Path(os.path.realpath(store))
-        if place.environment is None and (venv.is_relative_to(root) or root.is_relative_to(venv)):
-            reason = f"an environment and the store ({store}) cannot lie in one another"
-            raise NotAnEnvironment(place.path, reason, hint="choose another folder: --venv DIR or --store DIR")
+        venv = Path(os.path.realpath(place.path))
+        for store in self.store_roots(place.before) if place.environment is None else ():
+            root = Path(os.path.realpath(store))
+            if venv.is_relative_to(root) or root.is_relative_to(venv):
+                reason = f"an environment and the store ({store}) cannot lie in one another"
+                raise NotAnEnvironment(place.path, reason, hint="choose another folder: --venv DIR or --store DIR")
 
-    def _take_away(self, place: Place, store: Store) -> None:
+    def _take_away(self, place: Place, layers: Layers) -> None:
         """Leave nothing of an environment that was made for what has just failed."""
         from multisite.registry import unregister
 
@@ -185,7 +254,8 @@ class Workshop:
         state = self.known_state(place.environment)
         place.take_away()
         if state is not None:
-            unregister(store.root, state.id)
+            for store in layers.stores:
+                unregister(store.root, state.id)
 
     def sync(
         self,
@@ -219,15 +289,15 @@ class Workshop:
         state = self.known_state(environment)
         if state is None:
             raise NotAnEnvironment(environment.path, "nothing is locked, so there is nothing to show")
-        store, place = self.store(state), ViewPlace.of(environment)
+        layers, place = self.known_layers(state), ViewPlace.of(environment)
         before = place.read()
         if whole is None:
             whole = before is not None and before.whole
         view = viewed(environment, state, python=interpreter.key, whole=whole)
         anew = False
         if mend and before == view:
-            anew = bool(damaged(place, view, (store.entry(state.builds[name].build) for name in view.roots)))
-        return write_view(environment, interpreter, store, state, view, anew=anew)
+            anew = bool(damaged(place, view, (layers.entry(state.builds[name].build) for name in view.roots)))
+        return write_view(environment, interpreter, layers, state, view, anew=anew)
 
     def _tools(
         self,
@@ -239,25 +309,25 @@ class Workshop:
         from multisite.cache import Cache
         from multisite.syncing import Tools
 
-        store, cache = self.store(before), Cache(default_cache(self.environ))
+        layers, cache = self.layers(before), Cache(default_cache(self.environ))
         return Tools(
             interpreter=interpreter,
-            store=store,
+            layers=layers,
             cache=cache,
-            fetcher=self._fetcher(progress, cache, store, addresses),
+            fetcher=self._fetcher(progress, cache, layers, addresses),
             builder=self._builder(interpreter),
             editables=self._editables(),
             notice=self.notice,
         )
 
-    def _fetcher(self, progress: Progress | None, cache: Cache, store: Store, addresses: Collection[str]) -> Fetcher:
+    def _fetcher(self, progress: Progress | None, cache: Cache, layers: Layers, addresses: Collection[str]) -> Fetcher:
         from multisite.credentials import Credentials
         from multisite.fetching import Fetcher
         from multisite.transport import Transport
 
         known = (*self.indexes.effective(self.environ).addresses(self.environ, Path.cwd()), *addresses)
         transport = None if self.offline else Transport(Credentials(known, environ=self.environ))
-        return Fetcher(transport, progress=progress, cache=cache, mirrors=store.addresses)
+        return Fetcher(transport, progress=progress, cache=cache, mirrors=layers.addresses)
 
     def _builder(self, interpreter: Interpreter) -> Builder:
         from multisite.building import Builder

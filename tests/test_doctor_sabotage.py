@@ -118,7 +118,7 @@ class Case:
         self.sync()
 
     def sync(self, **options: object) -> None:
-        workshop = Workshop({}, store=self.store, offline=True)
+        workshop = Workshop({}, stores=[self.store], offline=True)
         before = workshop.known_state(self.environment)
         lockfile = self.environment.lockfile if before is None else self.environment.lockfile_of(before)
         wanted = Wanted.from_lockfile(lockfile, self.environment, before)
@@ -131,7 +131,7 @@ class Case:
             remains = Environment.remains(self.venv)
         except NotAnEnvironment as error:
             return unopened(self.venv, error)
-        return examine(remains, environ=environ or {}, deep=deep, store=store)
+        return examine(remains, environ=environ or {}, deep=deep, stores=[store] if store else [])
 
     def mend(self, findings: tuple[Finding, ...]) -> None:
         """Do what the findings say, as the shell and the command line would."""
@@ -796,7 +796,7 @@ def test_every_python(case: Case, interpreters: dict[str, Path], tmp_path: Path)
     for version, python in interpreters.items():
         environment = Environment.create(tmp_path / version, inspect_interpreter(python))
         shutil.copy(case.venv / "pylock.toml", environment.lockfile)
-        workshop = Workshop({}, store=case.store, offline=True)
+        workshop = Workshop({}, stores=[case.store], offline=True)
         workshop.sync(environment, Wanted.from_lockfile(environment.lockfile, environment, None))
         assert examine(environment, environ={}) == (), version
         write_tree(environment.site_packages, {"beta.py": ""})

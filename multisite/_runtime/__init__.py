@@ -59,13 +59,11 @@ def start(sitedir):
             return
         sys.path_hooks.insert(0, site.hook)
         site.install()
-        for store in site.table.stores:
-            entries = store + os.sep + "multi-site-packages"
-            if not os.access(entries, os.X_OK):
-                from .messages import denial, say
+        for at, store in enumerate(site.table.stores):
+            if not os.access(store + os.sep + "multi-site-packages", os.X_OK):
+                from .messages import missing_store
 
-                problem = "its store is missing or cannot be read, nothing locked can be imported: " + store
-                say(problem, folder, denial(entries))
+                missing_store(site.table, at)
     site.claim()
     if site.table.start_up:
         from .startup import run
@@ -115,7 +113,10 @@ class Table:
             self.edits = binding["edits"]
             moved = os.environ.get("MULTISITE_STORE")
             if moved and not sys.flags.ignore_environment:
-                self.stores = (os.path.abspath(moved),) + self.stores[1:]
+                # A list like PATH. A store that is named in it is where it was, another is what has its place there.
+                named = [store and os.path.abspath(store) for store in moved.split(os.pathsep)]
+                there = dict(enumerate(named))  # by place; what is missing or empty moves nothing
+                self.stores = tuple([s if s in named else there.get(i) or s for i, s in enumerate(self.stores)])
             self.inside = tuple([store + os.sep for store in self.stores])
             lockfile = os.path.join(os.path.dirname(folder), binding["lockfile"])
             try:
@@ -158,13 +159,15 @@ class Table:
         """
         row = self.distributions[index]
         root = row[2]
+        store = self.stores[self.layers[index] if self.layers else 0]
         sharing = [other for other in replaced if self.distributions[other][2] == root]
         if sharing and (apart or any(self._meet(index, other) for other in sharing)):
             root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))
-        private = self.edits.get(root)
-        if private is not None:
-            return os.path.join(os.path.dirname(self.folder), private.replace("/", os.sep))
-        store = self.stores[self.layers[index] if self.layers else 0]
+            # The entry may lie in another store than the folder that was made of several.
+            having = [other for other in self.stores if os.path.isdir(os.path.join(other, root))]
+            store = having[0] if having else store
+        if root in self.edits:
+            return os.path.join(os.path.dirname(self.folder), self.edits[root].replace("/", os.sep))
         return store + os.sep + root.replace("/", os.sep)
 
     def _meet(self, index, other):

@@ -1,6 +1,7 @@
 """Which table is in force when the lockfile is not the one that the environment's table was made from."""
 
 import os
+import stat
 
 from . import Table, TableError, read_table
 from .messages import say
@@ -36,13 +37,37 @@ def in_force(table, lockfile, binding, lookup, details):
         key, layers = binding["known"][found]
         for store in table.stores:
             try:
-                lookup, details = read_table(os.path.join(store, "tables", key))[1:]
+                doubt = _doubt(table, store, key, binding.get("trusted", ((), ())))
+                if doubt is None:
+                    lookup, found = read_table(os.path.join(store, "tables", key))[1:]
+                    if table.edits:
+                        from .edits import warn
+
+                        warn(table, details, found)
+                    return lookup, found, layers
+                say("a table is not used, for others may have changed it: " + doubt, table.folder)
             except (OSError, TableError):
                 continue
-            if table.edits:
-                from .edits import warn
-
-                warn(table, own[1], details)
-            return lookup, details, layers
     say("the lockfile has changed since the environment was made from it", table.folder)
     return own
+
+
+def _doubt(table, store, key, trusted):
+    """Return the first of *store*, its folder of tables and the table that somebody else could have changed.
+
+    One trusts oneself, root, whose environment it is, and the users and groups that were trusted when it was synced.
+    """
+    if os.name == "nt":
+        return None
+    users = {0, os.geteuid(), os.stat(table.folder).st_uid}.union(trusted[0])
+    groups = {0}.union(trusted[1])
+    folder = os.path.join(store, "tables")
+    # The store's own folder may be reached by a link.
+    looked_at = [(store, os.stat(store)), (folder, os.lstat(folder)), (key, os.lstat(os.path.join(folder, key)))]
+    for path, facts in looked_at:
+        mode = facts.st_mode
+        by_group = mode & stat.S_IWGRP and facts.st_gid not in groups
+        foreign = facts.st_uid not in users and facts.st_gid not in groups
+        if mode & stat.S_IWOTH or by_group or foreign or stat.S_ISLNK(mode):
+            return os.path.join(folder, path)
+    return None

@@ -29,6 +29,15 @@ def denial(folder):
     return None
 
 
+def missing_store(table, at):
+    """Say that the store in this place is missing, unless nothing is locked there."""
+    if at not in (table.layers or (0,)):
+        return
+    what = "what is locked there cannot" if table.layers else "nothing locked can"
+    problem = "its store is missing or cannot be read, {} be imported: {}".format(what, table.stores[at])
+    say(problem, table.folder, denial(os.path.join(table.stores[at], "multi-site-packages")))
+
+
 def _advice(venv, error):
     # What one account may not read, no command of its own mends.
     return _DENIED if isinstance(error, PermissionError) else "run: multisite sync --venv " + venv

@@ -16,7 +16,7 @@ from multisite.names import BuildId
 from multisite.report import Severity, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from multisite.errors import NotAnEnvironment
@@ -29,15 +29,15 @@ _CHANGED = frozenset({"script-changed"})  # what was never ours is not ours to m
 
 
 def examine(
-    environment: Environment, *, environ: Mapping[str, str], store: Path | None = None, deep: bool = False
+    environment: Environment, *, environ: Mapping[str, str], stores: Sequence[Path] = (), deep: bool = False
 ) -> tuple[Finding, ...]:
     """Run every check on *environment*; return what they found, in the order of the table.
 
     *environ* is what its interpreter is started with, but for variables that change what any interpreter imports.
-    *store*, or else its ``MULTISITE_STORE``, stands for the first of the environment's own stores. With *deep* the
-    content of every file is read. Nothing is changed.
+    *stores*, or else its ``MULTISITE_STORE``, say where the environment's own stores are now. With *deep* the content
+    of every file is read. Nothing is changed.
     """
-    examination = look(environment, environ=environ, store=store, deep=deep)
+    examination = look(environment, environ=environ, stores=stores, deep=deep)
     return tuple(finding for check in CHECKS for finding in check.findings(examination))
 
 

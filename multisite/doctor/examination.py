@@ -288,10 +288,15 @@ class Examination:
     def root(self, index: int) -> str:
         """Return the folder that the finder takes for the distribution with this *index* in the table."""
         row = self.rows[index]
-        edits, layers = self.binding.get("edits", {}), self.binding.get("layers")
+        edits = self.binding.get("edits", {})
         if row[2] in edits:
             return str(self.environment.path / edits[row[2]])
-        return self.stores[layers[index] if layers else 0] + os.sep + row[2].replace("/", os.sep)
+        return self.store_of(index) + os.sep + row[2].replace("/", os.sep)
+
+    def store_of(self, index: int) -> str:
+        """Return the store that holds the folder of the distribution with this *index* in the table."""
+        layers = self.binding.get("layers")
+        return self.stores[layers[index] if layers else 0]
 
 
 def _asked_for(request: RequestRecord | None) -> list[str]:

@@ -26,6 +26,7 @@ from multisite.errors import (
     StoreNotUsable,
     UnsupportedFormat,
 )
+from multisite.layers import listed, moved
 from multisite.layout import is_store
 from multisite.lockfile import Lock, WheelSource
 from multisite.recall import recall
@@ -35,7 +36,7 @@ from multisite.store import Store
 from multisite.view import ViewPlace, damaged, viewed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -55,23 +56,22 @@ _HEAD = 1 << 14
 
 
 def look(
-    environment: Environment, *, environ: Mapping[str, str], store: Path | None = None, deep: bool = False
+    environment: Environment, *, environ: Mapping[str, str], stores: Sequence[Path] = (), deep: bool = False
 ) -> Examination:
     """Read everything that the checks ask about; with *deep*, the content of every file.
 
-    *environ* is what its interpreter is started with. *store*, or else its ``MULTISITE_STORE``, stands for the first of
-    the environment's own stores, as it does for the interpreter.
+    *environ* is what its interpreter is started with. *stores*, or else its ``MULTISITE_STORE``, say where the
+    environment's own stores are now, as for the interpreter.
     """
-    named = environ.get("MULTISITE_STORE")
-    moved = store or (Path(named) if named else None)
-    return _Looking(environment, environ, moved, deep).examination()
+    named = tuple(stores) or listed(environ.get("MULTISITE_STORE", ""))
+    return _Looking(environment, environ, named, deep).examination()
 
 
 @dataclass(frozen=True, slots=True)
 class _Looking:
     environment: Environment
     environ: Mapping[str, str]
-    moved: Path | None
+    named: tuple[Path | None, ...]
     deep: bool
 
     def examination(self) -> Examination:
@@ -115,7 +115,7 @@ class _Looking:
                 seen,
                 builds=builds,
                 view=self._view(state, builds, unreadable),
-                shared=self._shared(builds, stores),
+                shared=self._shared(seen, builds, stores),
                 registered=_registered(stores[0].root, state.id, remedies),
                 can_register=_can_register(stores[0].root),
             )
@@ -162,8 +162,8 @@ class _Looking:
         return DispatchTable.decode(path.read_bytes(), path)
 
     def _store_folders(self, seen: Examination) -> tuple[str, ...]:
-        known: tuple[str, ...] = seen.binding.get("stores", ()) or (() if seen.state is None else (seen.state.store,))
-        return known if self.moved is None else (str(self.moved.absolute()), *known[1:])
+        known: tuple[str, ...] = seen.binding.get("stores", ()) or (() if seen.state is None else seen.state.stores)
+        return moved(known, self.named) or tuple(str(path) for path in self.named if path is not None)
 
     def _builds(self, state: EnvironmentState, stores: tuple[Store, ...]) -> dict[NormalizedName, ExaminedBuild]:
         chosen = list(state.builds.values())
@@ -177,8 +177,9 @@ class _Looking:
         return examine_build(chosen, stores[chosen.store], deep=self.deep)
 
     def _shared(
-        self, builds: Mapping[NormalizedName, ExaminedBuild], stores: tuple[Store, ...]
+        self, seen: Examination, builds: Mapping[NormalizedName, ExaminedBuild], stores: tuple[Store, ...]
     ) -> dict[str, SharedFiles]:
+        roots = {row[2]: Path(seen.store_of(at)) for at, row in enumerate(seen.rows)}
         groups: dict[str, list[ExaminedBuild]] = {}
         for build in builds.values():
             if build.chosen.shared is not None:
@@ -186,8 +187,9 @@ class _Looking:
         found = {}
         for digest, group in groups.items():
             members = [build.stored for build in group if build.stored is not None]
+            root = roots.get(f"shared/{digest}/site-packages", stores[0].root)
             if len(members) == len(group):
-                found[digest] = examine_shared(stores[group[0].chosen.store].root, members, deep=self.deep)
+                found[digest] = examine_shared(root, members, deep=self.deep)
         return found
 
     def _files(self, state: EnvironmentState) -> dict[str, ExaminedFile]:
@@ -278,7 +280,7 @@ class _Looking:
             # By the folder's spelling: 3.8 and 3.9 know no other.
             distributions={row[0]: row[3].partition("-")[0] for row in rows},
             environ=self.environ,
-            store=self.moved,
+            stores=self.named,
         )
 
 

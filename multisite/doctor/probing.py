@@ -28,13 +28,13 @@ def ask(
     modules: Mapping[str, Sequence[str]],
     distributions: Mapping[str, str],
     environ: Mapping[str, str],
-    store: Path | None = None,
+    stores: Sequence[Path | None] = (),
 ) -> Answer:
     """Start *python* and have it find top-level *modules* and *distributions*, without importing any.
 
     *modules* maps names to the folders that have them, *distributions* the names of the answer to those to ask by,
     *runtime* is the folder of the start-up code. Variables of *environ* that change what any interpreter imports are
-    left out; *store* is where ``MULTISITE_STORE`` is to say that the store is. Raises InterpreterNotUsable.
+    left out; *stores* are what ``MULTISITE_STORE`` is to list. Raises InterpreterNotUsable.
     """
     question = {"runtime": str(runtime), "modules": modules, "distributions": distributions}
     command = [str(python), "-c", (files("multisite.doctor") / "probe.py").read_text(encoding="utf-8")]
@@ -44,7 +44,7 @@ def ask(
             input=json.dumps(question).encode(),
             capture_output=True,
             check=False,
-            env=_environment(environ, store),
+            env=_environment(environ, stores),
             timeout=_TIMEOUT,
         )
     except OSError as error:
@@ -61,14 +61,15 @@ def ask(
     return _answer(json.loads(answers[-1].removeprefix(_MARK)), said)
 
 
-def _environment(environ: Mapping[str, str], store: Path | None) -> dict[str, str]:
+def _environment(environ: Mapping[str, str], stores: Sequence[Path | None]) -> dict[str, str]:
     # PYTHONPATH and its like belong to the shell; what a check leaves behind belongs to nobody.
     kept = {
         name: value
         for name, value in environ.items()
         if not name.startswith("PYTHON") and name not in {"MULTISITE_DISABLE", "MULTISITE_STORE"}
     }
-    moved = {} if store is None else {"MULTISITE_STORE": os.fspath(store)}
+    listed = os.pathsep.join("" if store is None else os.fspath(store) for store in stores)
+    moved = {"MULTISITE_STORE": listed} if listed else {}
     return {**kept, **moved, "PYTHONDONTWRITEBYTECODE": "1"}
 
 

@@ -39,7 +39,7 @@ def table_differs(examination: Examination) -> Iterator[Fault]:
     state, table = examination.state, examination.table
     if state is None or table is None:
         return
-    bound = {"id": state.id, "lockfile": state.lockfile, "sha256": state.lock_sha256}
+    bound = {"id": state.id, "lockfile": state.lockfile, "sha256": state.lock_sha256, "stores": state.stores}
     foreign = sorted(key for key, value in bound.items() if examination.binding[key] != value)
     if foreign:
         message = f"the table is bound to another {listed(foreign)} than environment.json says"
