@@ -16,9 +16,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.batch import write_together
 from multisite.errors import InterpreterNotUsable
 from multisite.files import publish, remove_tree, write_atomic
 from multisite.scratch import scratch, sweep
+from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,9 +118,10 @@ class Bootstrap:
         wanted = self.expected()
         wanted.update(self._bytecode(python=python, cache_tag=cache_tag, store=store))
         stale = [path for path, content in wanted.items() if _content(path) != content]
-        for path in sorted(stale, key=lambda path: path.suffix == ".pth"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, wanted[path])
+        start = self.site_packages / PTH_NAME
+        write_together((path, wanted[path], 0o666) for path in stale if path != start)
+        if start in stale:
+            write_atomic(start, wanted[start], sync=True)
         left_over = [path for path in self._own_files() if path not in wanted]
         for path in left_over:
             path.unlink()
@@ -129,7 +132,7 @@ class Bootstrap:
         path = self.site_packages / PTH_NAME
         if _content(path) in {None, self._pth()}:
             return False
-        write_atomic(path, self._pth())
+        write_atomic(path, self._pth(), sync=True)
         return True
 
     def _own_files(self) -> Iterator[Path]:
@@ -164,7 +167,9 @@ def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[st
         return _contents(target)
     try:
         with scratch(target.parent, before=_INCOMING) as folder:
-            publish(_compiled(source, python=python, folder=folder), target)
+            compiled = _compiled(source, python=python, folder=folder)
+            flush_tree(compiled)
+            publish(compiled, target, sync=True)
         return _contents(target)
     except OSError as error:
         if error.errno not in _READ_ONLY:

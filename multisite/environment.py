@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.activation import unusable_in_scripts, write_activation_scripts
+from multisite.batch import flush
 from multisite.errors import InterpreterNotUsable, InvalidDocument, NotAnEnvironment, UnsupportedFormat
-from multisite.files import publish, remove_empty_parents, remove_tree, write_atomic
+from multisite.files import flush_folder, publish, remove_empty_parents, remove_tree, write_atomic
 from multisite.scratch import scratch
 from multisite.state import EnvironmentState, PythonRecord
 
@@ -152,7 +153,7 @@ class Environment:
         link = self.scripts / interpreter.library
         if self.python.is_symlink() and not link.exists():
             link.symlink_to("python")
-        write_atomic(self.path / _CONFIGURATION, wanted.encode("utf-8", "surrogateescape"))
+        write_atomic(self.path / _CONFIGURATION, wanted.encode("utf-8", "surrogateescape"), sync=True)
         return Environment.open(self.path)
 
     def tidy(self, path: Path) -> None:
@@ -179,7 +180,7 @@ class Environment:
                 return False
         except FileNotFoundError:
             self.state_folder.mkdir(exist_ok=True)
-        write_atomic(self.state_file, document)
+        write_atomic(self.state_file, document, sync=True)
         return True
 
 
@@ -284,6 +285,10 @@ def _site_packages(path: Path, configuration: Mapping[str, str]) -> Path:
     return next(iter(found.values()))
 
 
+def _is_own(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
 def _is_text(path: Path) -> bool:
     try:
         str(path).encode()
@@ -334,7 +339,7 @@ class _NewEnvironment:
             return
         with scratch(self.path.parent, before=f".{self.path.name[:100]}.", after=".tmp") as temporary:
             self._fill(temporary)
-            if not publish(temporary, self.path):
+            if not publish(temporary, self.path, sync=True):
                 raise NotAnEnvironment(self.path, "something else was made there at the same moment", hint="try again")
 
     def _fill_in_place(self) -> None:
@@ -358,8 +363,12 @@ class _NewEnvironment:
             (scripts / name).symlink_to("python")
         write_activation_scripts(scripts, environment=self.path, prompt=self.prompt)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        folders = [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]
+        flush(path for above in (folder, *folders) for path in above.iterdir() if _is_own(path))
+        for above in folders:
+            flush_folder(above)
         text = configuration_text(self.interpreter, prompt=self.prompt, system_site_packages=self.system_site_packages)
-        write_atomic(folder / _CONFIGURATION, text.encode("utf-8", "surrogateescape"))
+        write_atomic(folder / _CONFIGURATION, text.encode("utf-8", "surrogateescape"), sync=True)
 
     def _ask_the_interpreter(self) -> None:
         # On Windows only the interpreter's own library knows its launchers.

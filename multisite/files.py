@@ -29,6 +29,7 @@ __all__ = [
     "publish",
     "remove_empty_parents",
     "remove_tree",
+    "temporary_name",
     "write_atomic",
     "write_new",
 ]
@@ -68,7 +69,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, exact: bool = Fa
 
     The umask is taken off *mode*, but where that is *exact*. With *sync* the content is on the disk before the name is.
     """
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    temporary = temporary_name(path)
     try:
         with naming(path):
             with open(write_new(temporary, mode=mode), "wb") as file:
@@ -96,6 +97,11 @@ def make_folders(path: Path) -> None:
     for folder in reversed(missing):
         # Somebody else may be making, or removing, the same.
         folder.mkdir(_FOLDER, exist_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """Return where to write what is to become *path*; ``left_over`` knows such names."""
+    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
 
 
 def left_over(folder: Path) -> list[Path]:

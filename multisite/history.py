@@ -54,7 +54,7 @@ def keep(environment: Environment, lock_sha256: str, data: bytes) -> bool:
         return False
     path = environment.state_folder / _file(lock_sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, gzip.compress(data, mtime=0))
+    write_atomic(path, gzip.compress(data, mtime=0), sync=True)
     return True
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from multisite.batch import write_together
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel, StoreNotUsable
-from multisite.files import write_atomic
 from multisite.record import RecordEntry, format_record
 from multisite.report import Finding, Severity
 from multisite.scripts import declared_scripts, launcher, named_after_version, with_interpreter
@@ -132,11 +132,9 @@ def apply_installation(plan: InstallationPlan, environment: Environment) -> bool
         target = environment.path / path
         target.unlink(missing_ok=True)
         environment.tidy(target)
-    for file in plan.write:
-        target = environment.path / file.path
-        content = _content(file)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, content, mode=0o777 if file.executable else 0o666)
+    write_together(
+        (environment.path / file.path, _content(file), 0o777 if file.executable else 0o666) for file in plan.write
+    )
     return bool(plan)
 
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.batch import flush
 from multisite.dispatch import Binding, DispatchTable
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import naming, write_atomic
+from multisite.files import flush_folder, naming, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +67,10 @@ class Lockstep:
         try:
             with naming(target), temporary.open("xb") as file:
                 file.write(self.data)
+            flush([temporary])
             self._write_table(state, temporary.stat())
             temporary.replace(target)
+            flush_folder(target.parent)
         finally:
             temporary.unlink(missing_ok=True)
         return True
@@ -78,7 +81,7 @@ class Lockstep:
         if _is_same(path, table):
             return False
         try:
-            write_atomic(path, table)
+            write_atomic(path, table, sync=True)
         except OSError as error:
             # An image has times in whole seconds, and may be read-only: start-up compares the hash there.
             if error.errno in _READ_ONLY and _is_same(path, table, but_for=_TIME):

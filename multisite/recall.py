@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from multisite.dispatch import DispatchTable
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import free_path, left_over, write_atomic
+from multisite.files import flush_folder, free_path, left_over, write_atomic
 from multisite.names import BuildId, normalize
 from multisite.state import ChosenBuild, EnvironmentState, PythonRecord
 
@@ -74,7 +74,8 @@ def make_room(environment: Environment) -> list[Path]:
 def announce(environment: Environment, state: EnvironmentState) -> None:
     """Write down the state that a sync leads to, before it changes anything."""
     environment.state_folder.mkdir(exist_ok=True)
-    write_atomic(_next(environment), state.to_document())
+    write_atomic(_next(environment), state.to_document(), sync=True)
+    flush_folder(environment.path)  # which names the folder
 
 
 def clean_up(environment: Environment, lockfile: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multisite.batch import make_flushed
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.names import BuildId
@@ -204,7 +205,7 @@ def register(
         return not same
     path = registration_path(store_root, id)
     try:
-        path.parent.mkdir(exist_ok=True)
+        make_flushed(path.parent)
         write_note(path, new.to_document(), sync=True)
     except OSError as error:
         if error.errno not in _READ_ONLY:

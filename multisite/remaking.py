@@ -155,7 +155,7 @@ def remade(environment: Environment, interpreter: Interpreter, *, system_site_pa
     site.mkdir(parents=True, exist_ok=True)
     if (environment.site_packages / PTH_NAME).exists() and not (site / PTH_NAME).exists():
         start = Bootstrap(prefix=folder, site_packages=site).expected()[site / PTH_NAME]
-        write_atomic(site / PTH_NAME, start)
+        write_atomic(site / PTH_NAME, start, sync=True)
     _link(environment.scripts, interpreter)
     text = _read(folder / _CONFIGURATION)
     if text.strip():
@@ -163,7 +163,7 @@ def remade(environment: Environment, interpreter: Interpreter, *, system_site_pa
     else:
         prompt = default_prompt(folder)
         text = configuration_text(interpreter, prompt=prompt, system_site_packages=system_site_packages)
-    write_atomic(folder / _CONFIGURATION, text.encode("utf-8", "surrogateescape"))
+    write_atomic(folder / _CONFIGURATION, text.encode("utf-8", "surrogateescape"), sync=True)
     return Environment.open(folder)
 
 

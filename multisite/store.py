@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from multisite.batch import make_flushed
 from multisite.cloning import CannotShare
 from multisite.document import Fields, dump_document, load_document
 from multisite.duplicates import carry_out, listed, plan, read_way
@@ -158,8 +159,8 @@ class Store:
         """Keep a compiled dispatch table for every environment with the same key."""
         self.demand_writable()
         path = self.table_path(key)
-        path.parent.mkdir(exist_ok=True)
-        write_atomic(path, data)
+        make_flushed(path.parent)
+        write_atomic(path, data, sync=True)  # nobody writes it again
 
     @property
     def is_ours_to_write(self) -> bool:
@@ -251,7 +252,7 @@ class Store:
             with locked(self.root / "locks" / f"{name}.lock"):
                 noted = (_origins(found) or Origins()).with_artifact(artifact)
                 noted = noted if source_key is None else noted.with_source(source_key)
-                write_atomic(found.folder / "artifacts.json", noted.to_document())
+                write_atomic(found.folder / "artifacts.json", noted.to_document(), sync=True)
         self._alias(self._artifact_alias(artifact.sha256), found)
         if source_key is not None:
             self._alias(self._source_alias(source_key), found)
