@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ class Trial:
     call: Call
 
 
+@dataclass
 class FaultGround(Ground):
     """Where calls of commands fail."""
 
-    commands: Commands
+    commands: Commands = field(init=False)
+    _usual: dict[tuple[str, tuple[str, ...]], tuple[list[Call], list[str]]] = field(default_factory=dict)
 
     def open(self) -> None:
         """Begin to run commands above the library."""
@@ -67,10 +69,18 @@ class FaultGround(Ground):
 
     def calls(self, situation: Situation) -> list[Call]:
         """Return the calls of the command when nothing fails."""
-        self.restore(situation.name)
-        ended = self.commands.run(*situation.command)
-        assert ended.code == 0, ended.text
-        return list(calls(self.commands.log))
+        return self._as_usual(situation)[0]
+
+    def _as_usual(self, situation: Situation) -> tuple[list[Call], list[str]]:
+        """Return the calls of the command when nothing fails, and what the doctor finds then."""
+        key = situation.name, situation.command
+        if key not in self._usual:
+            self.restore(situation.name)
+            ended = self.commands.run(*situation.command)
+            assert ended.code == 0, ended.text
+            found = list(calls(self.commands.log))
+            self._usual[key] = found, self._checks()
+        return self._usual[key]
 
     def fail_at(self, situation: Situation, trial: Trial) -> list[str]:
         """Let a call of the command fail; return what is wrong then."""
@@ -78,23 +88,37 @@ class FaultGround(Ground):
         ended = self.commands.run(*situation.command, at=trial.at, fault=FAULTS[trial.name])
         self.tried["not reached" if not ended.call else trial.name] += 1
         problems = [*_farewell(ended), *self._in_between(situation), *self._examined()]
-        repeated = self.commands.run(*situation.command)
-        if repeated.code:
-            problems.append(f"the repeated command: {repeated.code} {repeated.text}")
-        problems += self._at_the_end(situation)
+        problems += self.repeated(situation)
         where = f"{' '.join(situation.command)} from {situation.name}, {trial.name} at {trial.at}, {ended.call}"
         return [f"{where}: {problem}\n{ended.text}" for problem in problems]
 
+    def repeated(self, situation: Situation) -> Iterator[str]:
+        """Run the command again, and yield what is wrong at the end."""
+        if situation.command[:2] == ("edit", "--undo") and self._probe() == situation.after.holds:
+            repeated = self.commands.run("sync")  # there is nothing any more that could be undone
+        else:
+            repeated = self.commands.run(*situation.command)
+        if repeated.code:
+            yield f"the repeated command: {repeated.code} {repeated.text}"
+        yield from self._at_the_end(situation)
+
     def _examined(self) -> Iterator[str]:
         """Yield what the doctor has to say and has no advice for."""
-        ended = self.commands.run("doctor", "--json")
+        ended, findings = self._findings()
         if "Traceback" in ended.text:
             yield f"the doctor: {ended.text}"
-        elif ended.text.startswith("{"):
-            document = json.JSONDecoder().raw_decode(ended.text)[0]
-            yield from (f"the doctor, without advice: {found}" for found in document["findings"] if _is_helpless(found))
-        elif ended.code and not _has_advice(ended.text):
+        elif ended.code and not findings and not _has_advice(ended.text):
             yield f"the doctor, without advice: {ended.text}"
+        yield from (f"the doctor, without advice: {found}" for found in findings if _is_helpless(found))
+
+    def _findings(self) -> tuple[Ended, list[Any]]:
+        ended = self.commands.run("doctor", "--json")
+        if not ended.text.startswith("{"):
+            return ended, []
+        return ended, json.JSONDecoder().raw_decode(ended.text)[0]["findings"]
+
+    def _checks(self) -> list[str]:
+        return sorted(f"{found['check']} {found['subject']}" for found in self._findings()[1])
 
     def _at_the_end(self, situation: Situation) -> Iterator[str]:
         holds = self._probe()
@@ -102,9 +126,9 @@ class FaultGround(Ground):
             yield f"at the end: {holds}, and not {situation.after.holds}"
         if self.scripts() != situation.after.scripts:
             yield f"at the end, programs: {sorted(self.scripts() ^ situation.after.scripts)}"
-        doctor = self.commands.run("doctor")
-        if doctor.code or "error" in doctor.text or "warning" in doctor.text:
-            yield f"the doctor: {doctor.text}"
+        wanted, findings = self._as_usual(situation)[1], self._checks()
+        if findings != wanted:
+            yield f"the doctor: {findings}, and not {wanted}"
         yield from (f"left over: {path}" for path in leftovers(self.machine))
         found = faults(self.machine.store, self.machine.index.folder)
         yield from (f"the store: {fault}" for fault in found if not re.match(r"left over: .*\.tmp$", fault))
@@ -156,12 +180,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance, problems, tried = random.Random(options.seed), [], Counter[str]()
-    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as (ground, situations):
+    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as found:
+        ground, situations = found.ground, found.situations
         for name in options.situations or situations:
-            found = ground.calls(situations[name])
-            every = trials(found, options.faults)
+            number = len(ground.calls(situations[name]))
+            every = trials(ground.calls(situations[name]), options.faults)
             chosen = sorted(chance.sample(every, -(-len(every) // options.share)), key=lambda trial: trial.at)
-            print(f"{name}: {len(found)} calls, {len(chosen)} of {len(every)} trials", flush=True)
+            print(f"{name}: {number} calls, {len(chosen)} of {len(every)} trials", flush=True)
             for trial in chosen:
                 wrong = ground.fail_at(situations[name], trial)
                 problems += wrong

@@ -33,6 +33,7 @@ class Power:
         self.ground = ground
         self.situation = situation
         machine = ground.machine
+        ground.calls(situation)
         ground.restore(situation.name)
         disk = Disk(machine.folder, [machine.store.name, machine.work.name, "home"])
         ended = ground.commands.run(*situation.command, journal=True)
@@ -51,10 +52,7 @@ class Power:
         ground.tried[kind] += 1
         problems = [f"in the store: {fault}" for fault in self._damage()]
         problems += [*ground._in_between(situation), *ground._examined()]
-        repeated = ground.commands.run(*situation.command)
-        if repeated.code:
-            problems.append(f"the repeated command: {repeated.code} {repeated.text}")
-        problems += ground._at_the_end(situation)
+        problems += ground.repeated(situation)
         where = f"{' '.join(situation.command)} from {situation.name}, {kind}, after {cut} changes"
         return [f"{where}: {problem}" for problem in problems]
 
@@ -73,7 +71,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance, problems, tried = random.Random(options.seed), [], Counter[str]()
-    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as (ground, situations):
+    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as found:
+        ground, situations = found.ground, found.situations
         for name in options.situations or situations:
             power = Power(ground, situations[name])
             every = [(cut, kind) for cut in range(power.moments) for kind in options.kinds]

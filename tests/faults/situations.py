@@ -3,32 +3,60 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.faults.ground import FaultGround
+from tests.killing import Situation
 from tests.machine import Machine
 from tests.test_killing import SITUATIONS, fill
 
 if TYPE_CHECKING:
-    from tests.killing import Situation
+    from tests.killing import Lock
 
-__all__ = ["NAMES", "prepared"]
+__all__ = ["NAMES", "Prepared", "prepared"]
 
-NAMES = SITUATIONS
+_COMMON = "# the same in both releases\n" * 300
+_BOTH = "first+second"
+NAMES = (*SITUATIONS, "edit", "undo", "dedup")
+
+
+class Prepared:
+    """A ground, and the situations by name."""
+
+    def __init__(self, ground: FaultGround) -> None:
+        self.ground = ground
+        first = ground.locked("first", ["alpha==1.0", "joint-a==1.0", "gone", "gamma==1.0"])
+        second = ground.locked("second", ["alpha==2.0", "joint-a==2.0", "new", "gamma==2.0"])
+        self.situations = dict(zip(SITUATIONS, ground.situations(first, second), strict=True))
+        self._edits(first)
+        self.situations["dedup"] = Situation(_BOTH, ("dedup", "--links"), first, first)
+
+    def _edits(self, first: Lock) -> None:
+        ground, words = self.ground, ("edit", "alpha")
+        ground.restore("first")
+        ground.machine.run(*words).succeeded()
+        edited = replace(first, name="edited", holds=ground._probe(), scripts=ground.scripts())
+        assert edited.holds != first.holds
+        ground.take_picture("edited")
+        self.situations["edit"] = Situation("first", words, first, edited)
+        self.situations["undo"] = Situation("edited", ("edit", "--undo", "alpha"), edited, first)
 
 
 @contextlib.contextmanager
-def prepared(folder: Path) -> Iterator[tuple[FaultGround, Mapping[str, Situation]]]:
+def prepared(folder: Path) -> Iterator[Prepared]:
     """Make a machine in *folder*, and every situation."""
     with Machine.opened(folder / "machine") as machine:
         fill(machine)
+        for version in ("1.0", "2.0"):
+            machine.wheel("gamma", version, files={"gamma": {"__init__.py": "", "common.py": _COMMON}})
         ground = FaultGround(machine)
         ground.open()
         try:
-            first = ground.locked("first", ["alpha==1.0", "joint-a==1.0", "gone"])
-            second = ground.locked("second", ["alpha==2.0", "joint-a==2.0", "new"])
-            yield ground, dict(zip(SITUATIONS, ground.situations(first, second), strict=True))
+            found = Prepared(ground)
+            assert tuple(found.situations) == NAMES
+            yield found
         finally:
             ground.close()

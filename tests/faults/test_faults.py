@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from tests.faults.below import FAULTS, missing
-from tests.faults.ground import FaultGround, trials
-from tests.faults.situations import NAMES, prepared
-
-if TYPE_CHECKING:
-    from tests.killing import Situation
+from tests.faults.disk import KINDS
+from tests.faults.ground import trials
+from tests.faults.power import Power
+from tests.faults.situations import NAMES, Prepared, prepared
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=missing() or ""),
 ]
 EACH = [pytest.param(name, marks=pytest.mark.xdist_group(f"faults-{name}")) for name in NAMES]
+SOME = 5  # of all faults, for each command in an ordinary run; other commands have others
 
 
 @pytest.fixture(scope="module")
-def prepared_ground(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[FaultGround, Mapping[str, Situation]]]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     patch = pytest.MonkeyPatch()
     patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     with prepared(tmp_path_factory.mktemp("faults")) as found:
@@ -34,18 +31,35 @@ def prepared_ground(
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_a_call_fails(prepared_ground: tuple[FaultGround, Mapping[str, Situation]], name: str) -> None:
-    ground, situations = prepared_ground
-    every = trials(ground.calls(situations[name]), list(FAULTS))
-    for fault in FAULTS:
+def test_a_call_fails(found: Prepared, name: str) -> None:
+    situation = found.situations[name]
+    every = trials(found.ground.calls(situation), list(FAULTS))
+    first = NAMES.index(name) * SOME
+    for fault in [list(FAULTS)[at % len(FAULTS)] for at in range(first, first + SOME)]:
         trial = random.Random(f"{name} {fault}").choice([trial for trial in every if trial.name == fault])
-        assert ground.fail_at(situations[name], trial) == []
-    assert set(ground.tried) == set(FAULTS)  # none was missed
+        assert found.ground.fail_at(situation, trial) == []
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_the_power_fails(found: Prepared, name: str) -> None:
+    power = Power(found.ground, found.situations[name])
+    chance = random.Random(name)
+    for kind in chance.sample(KINDS, 3):
+        cut = chance.randrange(power.moments)
+        assert power.fail(cut, kind, chance) == []
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", EACH)
-def test_each_call_fails(prepared_ground: tuple[FaultGround, Mapping[str, Situation]], name: str) -> None:
-    ground, situations = prepared_ground
-    for trial in trials(ground.calls(situations[name]), list(FAULTS)):
-        assert ground.fail_at(situations[name], trial) == []
+def test_each_call_fails(found: Prepared, name: str) -> None:
+    for trial in trials(found.ground.calls(found.situations[name]), list(FAULTS)):
+        assert found.ground.fail_at(found.situations[name], trial) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", EACH)
+def test_the_power_fails_at_each_moment(found: Prepared, name: str) -> None:
+    power = Power(found.ground, found.situations[name])
+    for cut in range(power.moments):
+        for kind in KINDS:
+            assert power.fail(cut, kind, random.Random(f"{cut} {kind}")) == []

@@ -1,0 +1,226 @@
+"""Many processes on one store, each doing this and that; then everything has to be whole.
+
+By hand: ``python -m tests.stress [--processes 16] [--seconds 60] [--seed N]``. Made wheels, an index of this machine's;
+each process works in all environments. Only ``edit`` may fail, where its distribution is not locked at the moment, and
+the doctor may find what is just being changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.independent_store_check import faults
+from tests.machine import Done, Machine
+
+__all__ = ["Stress", "run"]
+
+NAMES = ("one", "two", "three", "four", "pair-a", "pair-b")
+VERSIONS = ("1.0", "2.0", "3.0")
+_ENDS = 300  # seconds, for what hangs
+_IMPORTS = """\
+import importlib, importlib.metadata, json, sys
+wanted = json.loads(sys.argv[1])
+for name, version in wanted.items():
+    if name.startswith("pair-"):
+        module = importlib.import_module("pair." + name[-1])
+    else:
+        module = importlib.import_module(name + ".inner")
+    assert module.version == importlib.metadata.version(name), (name, module.version)
+    assert version is None or version == module.version, (name, version, module.version)
+"""
+
+
+def _fill(machine: Machine) -> None:
+    for version in VERSIONS:
+        text = f"version = {version!r}\n"
+        for name in NAMES:
+            if name.startswith("pair-"):  # they share a folder
+                files = {"pair": {"__init__.py": "", f"{name[-1]}.py": text}}
+            else:
+                files = {name: {"__init__.py": "", "inner.py": text, "same.py": "# in all of them\n" * 100}}
+            machine.wheel(name, version, files=files, entry_points={"console_scripts": {name: f"{name}:main"}})
+
+
+@dataclass
+class Stress:
+    """A machine, some environments, and what went wrong."""
+
+    machine: Machine
+    environments: int = 6
+    done: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    lockfiles: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _fill(self.machine)
+        for number, versions in enumerate((VERSIONS[:1] * 6, VERSIONS[1:2] * 6, ("1.0", "2.0", "3.0") * 2)):
+            wanted = [f"{name}=={version}" for name, version in zip(NAMES, versions, strict=True)]
+            self.machine.run("lock", *wanted, "--venv", self._venv(number)).succeeded()
+            lockfile = self.machine.folder / f"{number}.toml"
+            lockfile.write_bytes((self._venv(number) / "pylock.toml").read_bytes())
+            self.lockfiles.append(lockfile)
+        for number in range(3, self.environments):
+            self.machine.run("sync", self.lockfiles[number % 3], "--venv", self._venv(number)).succeeded()
+
+    def _venv(self, number: int) -> Path:
+        return self.machine.work / f"venv{number}"
+
+    # What processes do.
+
+    def work(self, chance: random.Random, goes_on: Callable[[], bool]) -> None:
+        """Do one thing after the other, as long as *goes_on* says so."""
+        while goes_on():
+            (name,) = chance.choices(list(_ACTIONS), weights=[weight for weight, _ in _ACTIONS.values()])
+            done = _ACTIONS[name][1](self, chance)
+            self.done[name] += 1
+            if (fault := _fault(name, done)) is not None:
+                self.problems.append(f"{name}: {fault}")
+
+    def _command(self, *words: str | Path) -> Done:
+        process = self.machine.spawn(*words)
+        out, err = process.communicate(timeout=_ENDS)
+        return Done(process.returncode, out, err)
+
+    def _any(self, chance: random.Random) -> Path:
+        return self._venv(chance.randrange(self.environments))
+
+    def lock(self, chance: random.Random) -> Done:
+        wanted = [f"{name}=={chance.choice(VERSIONS)}" for name in chance.sample(NAMES, 4)]
+        return self._command("lock", *wanted, "--venv", self._any(chance))
+
+    def sync(self, chance: random.Random) -> Done:
+        return self._command("sync", chance.choice(self.lockfiles), "--venv", self._any(chance))
+
+    def doctor(self, chance: random.Random) -> Done:
+        return self._command("doctor", "--venv", self._any(chance))
+
+    def gc(self, chance: random.Random) -> Done:
+        return self._command("gc", *chance.choice(((), ("--now",), ("--dry-run",))))
+
+    def verify(self, chance: random.Random) -> Done:
+        return self._command("verify", *chance.choice(((), ("--repair",))))
+
+    def dedup(self, chance: random.Random) -> Done:
+        return self._command("dedup", "--links")
+
+    def edit(self, chance: random.Random) -> Done:
+        return self._command("edit", chance.choice(NAMES), "--venv", self._any(chance))
+
+    def undo(self, chance: random.Random) -> Done:
+        return self._command("edit", "--undo", "--force", chance.choice(NAMES), "--venv", self._any(chance))
+
+    def imports(self, chance: random.Random) -> Done:
+        venv = self._any(chance)
+        before, locked = _seen(venv), _locked(venv / "pylock.toml")
+        done = self._python(venv, dict.fromkeys(locked))
+        return done if _seen(venv) == before else Done(0, "", "")  # another lock meanwhile: it may be either
+
+    def _python(self, venv: Path, wanted: dict[str, str] | dict[str, None]) -> Done:
+        return self.machine.program("python", "-c", _IMPORTS, json.dumps(wanted), venv=venv)
+
+    # At the end.
+
+    def judge(self) -> None:
+        """Add to the problems what is not whole."""
+        for number in range(self.environments):
+            venv = self._venv(number)
+            wanted = _locked(venv / "pylock.toml")
+            self._demand(f"imports of {venv.name}", self._python(venv, wanted))
+            self._demand(f"doctor of {venv.name}", self._command("doctor", "--venv", venv))
+        self._demand("gc", self._command("gc", "--now"))
+        self._demand("verify", self._command("verify"))
+        self.problems += [f"the store: {fault}" for fault in faults(self.machine.store, self.machine.index.folder)]
+        self.problems += [f"nobody needs it: {name}" for name in sorted(self._unneeded())]
+
+    def _unneeded(self) -> set[str]:
+        """Return the entries that no environment is registered with."""
+        entries = self.machine.store / "multi-site-packages"
+        found = {path.relative_to(entries).as_posix() for path in entries.glob("[!.]*/*/*")}
+        for path in (self.machine.store / "environments").glob("*.json"):
+            found -= set(json.loads(path.read_bytes())["builds"])
+        return found
+
+    def _demand(self, what: str, done: Done) -> None:
+        if done.code:
+            self.problems.append(f"at the end, {what}: {done.code}\n{done.out}{done.err}")
+
+
+# How often, and what.
+_ACTIONS: dict[str, tuple[int, Callable[[Stress, random.Random], Done]]] = {
+    "imports": (6, Stress.imports),
+    "sync": (5, Stress.sync),
+    "lock": (3, Stress.lock),
+    "doctor": (1, Stress.doctor),
+    "gc": (3, Stress.gc),
+    "verify": (2, Stress.verify),
+    "dedup": (1, Stress.dedup),
+    "edit": (2, Stress.edit),
+    "undo": (2, Stress.undo),
+}
+
+
+def _fault(name: str, done: Done) -> str | None:
+    """Return what is wrong with how an action ended, None where nothing is."""
+    may_fail = {"edit": {1, 2, 3}, "undo": {1, 2, 3}, "doctor": {1, 3}}.get(name, set())
+    text = f"{done.code}\n{done.out}{done.err}"
+    if "Traceback" in done.err:
+        return text
+    if done.code == 0:
+        return None
+    return None if done.code in may_fail and (name == "doctor" or "next: " in done.err) else text
+
+
+def _seen(venv: Path) -> tuple[int, int]:
+    facts = (venv / "pylock.toml").stat()
+    return facts.st_ino, facts.st_mtime_ns
+
+
+def _locked(lockfile: Path) -> dict[str, str]:
+    import tomli
+
+    return {package["name"]: package["version"] for package in tomli.loads(lockfile.read_text())["packages"]}
+
+
+def run(stress: Stress, *, processes: int, seed: int, seconds: float | None = None, actions: int = 0) -> None:
+    """Let so many *processes* run at once, for some *seconds*, or for so many *actions* each; then judge."""
+    end = None if seconds is None else time.monotonic() + seconds
+
+    def one(number: int) -> None:
+        left = iter(range(actions))
+        stress.work(random.Random(f"{seed} {number}"), lambda: _is_left(left, end))
+
+    with ThreadPoolExecutor(processes) as pool:
+        list(pool.map(one, range(processes)))
+    stress.judge()
+
+
+def _is_left(left: Iterator[int], end: float | None) -> bool:
+    return next(left, None) is not None if end is None else time.monotonic() < end
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Machine.opened(Path(folder) / "machine") as machine:
+        stress = Stress(machine)
+        run(stress, processes=options.processes, seed=options.seed, seconds=options.seconds)
+    print(*stress.problems, sep="\n\n")
+    print(f"{stress.done.total()} actions, {len(stress.problems)} problems: {dict(stress.done)}")
+    return bool(stress.problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
