@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_list(commands)
     _add_view(commands)
+    _add_gc(commands)
     _add_dedup(commands)
     _add_edit(commands)
     return top
@@ -294,3 +295,46 @@ _TOOL_FILES = {
     "pyrefly": "pyrefly.toml or pyproject.toml",
     "vscode": ".vscode/settings.json, for Pylance without settings of pyright's",
 }
+
+
+def _add_gc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    gc = _command(
+        commands,
+        "gc",
+        "remove from the store what no environment uses",
+        "Remove from the store what no environment uses: neither now, nor by its last locks, from which a process that\n"
+        "was started earlier may still import. What cannot be reached (a disk that is not mounted) counts as used.",
+    )
+    gc.add_argument("-n", "--dry-run", action="store_true", help="only say what would be removed, and what that frees")
+    gc.add_argument("--now", action="store_true", help="keep nothing for earlier locks")
+    gc.add_argument(
+        "--keep-locks",
+        metavar="N",
+        type=_number,
+        default=3,
+        help="earlier locks of each environment to keep (default: 3)",
+    )
+    gc.add_argument(
+        "--keep-days",
+        metavar="N",
+        type=_number,
+        default=14,
+        help="keep earlier locks that were in force within so many days as well (default: 14)",
+    )
+    gc.add_argument(
+        "--forget",
+        metavar="PATH_OR_ID",
+        action="append",
+        default=[],
+        help="an environment out of reach that is gone for good, or whose registration is damaged",
+    )
+    gc.add_argument(
+        "--force", action="store_true", help="although other accounts may use the store without its knowing"
+    )
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number

@@ -6,6 +6,7 @@ environment's own interpreter, once for a store.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -25,7 +26,7 @@ from multisite.unpacking import flush_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["PTH_NAME", "Bootstrap", "runtime_source"]
+__all__ = ["PTH_NAME", "Bootstrap", "runtime_digest", "runtime_source"]
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -153,6 +154,13 @@ class Bootstrap:
             remove_tree(self.folder / name)
 
 
+def runtime_digest() -> str:
+    """Return what the start-up code is known by: the name of the folder in a store that its bytecode is kept in."""
+    source = runtime_source()
+    digest = hashlib.sha256(b"".join(name.encode() + b"\0" + source[name] + b"\0" for name in sorted(source)))
+    return digest.hexdigest()[:32]
+
+
 def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[str, bytes]:
     """Return the bytecode of the start-up code for *python*: file name in ``__pycache__`` -> content.
 
@@ -160,11 +168,12 @@ def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[st
     where *python* cannot compile it.
     """
     source = runtime_source()
-    digest = hashlib.sha256(b"".join(name.encode() + b"\0" + source[name] + b"\0" for name in sorted(source)))
-    target = store / "runtime" / digest.hexdigest()[:32] / cache_tag
-    if target.is_dir():
+    target = store / "runtime" / runtime_digest() / cache_tag
+    # Garbage collection of another release takes this one's for nobody's.
+    with contextlib.suppress(FileNotFoundError):
+        found = _contents(target)
         sweep(target.parent, before=_INCOMING)  # who was killed just after publishing it left a folder
-        return _contents(target)
+        return found
     try:
         with scratch(target.parent, before=_INCOMING) as folder:
             compiled = _compiled(source, python=python, folder=folder)

@@ -304,8 +304,23 @@ def _dedup(options: argparse.Namespace, output: Output) -> int:
     return dedup(options, output, _workshop(options, output).store())
 
 
+def _gc(options: argparse.Namespace, output: Output) -> int:
+    from multisite.collecting import collect
+
+    return collect(options, output, _workshop(options, output).store_root())
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
-    {"lock": _lock, "sync": _sync, "doctor": _doctor, "list": _list, "view": _view, "dedup": _dedup, "edit": _edit}
+    {
+        "lock": _lock,
+        "sync": _sync,
+        "doctor": _doctor,
+        "list": _list,
+        "view": _view,
+        "dedup": _dedup,
+        "edit": _edit,
+        "gc": _gc,
+    }
 )
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "BuildFailed",
     "DownloadFailed",
     "EntryMissing",
+    "GarbageRefused",
     "InterpreterNotUsable",
     "InvalidDocument",
     "InvalidLockfile",
@@ -220,6 +221,16 @@ class NotTrusted(MultisiteError, PermissionError):
 
     def __str__(self) -> str:
         return str(self.args[0])  # OSError's own speaks of an error number
+
+
+class GarbageRefused(MultisiteError):
+    """The garbage of a store cannot be collected safely, or not by this account."""
+
+    exit_code = 3
+
+    def __init__(self, store: str | Path, reason: str, *, hint: str) -> None:
+        super().__init__(f"store {store}: {reason}", hint=hint)
+        self.store, self.reason = store, reason
 
 
 class EntryMissing(MultisiteError, LookupError):

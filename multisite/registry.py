@@ -21,7 +21,7 @@ from multisite.names import BuildId
 from multisite.notes import notes, owner, read_note, write_note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from multisite.environment import Environment
     from multisite.state import HistoryItem
@@ -223,12 +223,14 @@ def unregister(store_root: Path, id: str) -> bool:  # noqa: A002
     return True
 
 
-def registrations(store_root: Path) -> Iterator[Registration]:
-    """Yield what is known of each environment, sorted by id.
+def registrations(store_root: Path, *, without: Collection[str] = ()) -> Iterator[Registration]:
+    """Yield what is known of each environment, sorted by id; of those *without* which that is to be, nothing is read.
 
     Raises InvalidDocument and UnsupportedFormat: whoever left one out would take away what that environment needs.
     """
     for path in notes(store_root / "environments", ".json"):
+        if path.stem in without:
+            continue
         try:
             yield Registration.from_document(read_note(path), path)
         except FileNotFoundError:

@@ -21,7 +21,7 @@ from multisite.files import remove_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["scratch", "sweep", "temporary"]
+__all__ = ["abandoned", "scratch", "sweep", "temporary"]
 
 _ATTEMPTS = 20
 _RANDOM = 16  # hexadecimal digits
@@ -58,10 +58,33 @@ def temporary() -> contextlib.AbstractContextManager[Path]:
 
 def sweep(parent: Path, *, before: str = "", after: str = "") -> None:
     """Remove the folders in *parent* that ``scratch`` made there with these names, and that nobody holds."""
+    for path in _made_in(parent, before, after):
+        _sweep(path)
+
+
+def abandoned(parent: Path, *, before: str = "", after: str = "") -> list[Path]:
+    """Return the folders that ``sweep`` would remove; none where *parent* is missing."""
+    try:
+        found = sorted(_made_in(parent, before, after))
+    except FileNotFoundError:
+        return []
+    return [path for path in found if _is_abandoned(path)]
+
+
+def _made_in(parent: Path, before: str, after: str) -> list[Path]:
     name = re.compile(f"{re.escape(before)}[0-9a-f]{{{_RANDOM}}}{re.escape(after)}", re.ASCII)
-    for path in list(parent.iterdir()):
-        if name.fullmatch(path.name):
-            _sweep(path)
+    return [path for path in parent.iterdir() if name.fullmatch(path.name)]
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        descriptor = _lock(folder)
+    except OSError:
+        return False
+    if descriptor is None:
+        return False
+    os.close(descriptor)
+    return True
 
 
 def _sweep(folder: Path) -> None:
