@@ -302,8 +302,8 @@ def _add_gc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         commands,
         "gc",
         "remove from the store what no environment uses",
-        "Remove from the store what no environment uses: neither now, nor by its last locks, from which a process that\n"
-        "was started earlier may still import. What cannot be reached (a disk that is not mounted) counts as used.",
+        "Remove from the store what no environment uses: neither now, nor by its last locks, from which a process\n"
+        "that was started earlier may still import. What is out of reach (a disk not mounted) counts as used.",
     )
     gc.add_argument("-n", "--dry-run", action="store_true", help="only say what would be removed, and what that frees")
     gc.add_argument("--now", action="store_true", help="keep nothing for earlier locks")
@@ -319,7 +319,7 @@ def _add_gc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="N",
         type=_number,
         default=14,
-        help="keep earlier locks that were in force within so many days as well (default: 14)",
+        help="keep those as well that were in force within so many days (default: 14)",
     )
     gc.add_argument(
         "--forget",

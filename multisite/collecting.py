@@ -82,7 +82,7 @@ def _report(plan: Plan, output: Output, *, spared: Collection[str] | None) -> No
         output.say(f"{name} stays: a command has begun to use it")
     size = _sizes(plan)
     if not plan.doomed:
-        output.say(f"{plan.store_root}: nothing to remove; {plan.entries} entries are used")
+        output.say(f"{plan.store_root}: nothing to remove; entries in use: {plan.entries}")
     elif spared is None:
         output.say(f"{plan.store_root}: would remove {_counted(plan)}; frees {size}")
     else:
@@ -98,6 +98,8 @@ def _lines(plan: Plan, *, whole: bool) -> Iterator[str]:
             size = f"  {readable(item.footprint.bytes)}" if item.kind in {Kind.ENTRY, Kind.SHARED} else ""
             yield f"- {item.kind.value} {item.name}{size}"
     if whole:
+        for found in plan.roots.environments:
+            yield f"  environment {found.registration.id} {found.path}: {found.state.value}"
         for name, labels in plan.roots.reasons().items():
             yield f"  {name} is kept by {', '.join(dict.fromkeys(labels))}"
 
