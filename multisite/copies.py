@@ -53,7 +53,7 @@ class _Task:
     @property
     def stores(self) -> list[Path]:
         """The stores that the environment finds distributions in."""
-        return [self.workshop.store_root(self.state)]
+        return list(self.workshop.store_roots(self.state))
 
     def make(self) -> int:
         environment, output = self.place.make(), self.output

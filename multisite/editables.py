@@ -98,7 +98,8 @@ class Editables:
             raise BuildFailed(str(folder), f"{folder}: no such folder", hint=hint)
         options = ["--no-deps", "--reinstall", *self.indexes.effective(self.environ).arguments()]
         options += ["--offline"] if self.offline else []
-        self._run(environment, "install", *options, "--editable", str(folder))
+        # Copies: a hard link would let whoever writes into the environment write into uv's cache.
+        self._run(environment, "install", *options, "--link-mode", "copy", "--editable", str(folder))
         for dist_info in _editable(environment, folder):
             return _installed(environment, folder, dist_info)
         raise BuildFailed(str(folder), "uv installed it, but its metadata is not in the environment")

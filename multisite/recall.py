@@ -14,6 +14,7 @@ from multisite.dispatch import DispatchTable
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.files import flush_folder, free_path, left_over, write_atomic
 from multisite.names import BuildId, normalize
+from multisite.scratch import sweep
 from multisite.state import ChosenBuild, EnvironmentState, PythonRecord
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def make_room(environment: Environment) -> list[Path]:
     """
     folder = environment.state_folder
     files = {folder / name for name in ("lock", "table", "environment.json", "next.json")}
-    folders = [folder, *(folder / name for name in ("runtime", "facts", "history"))]
+    folders = [folder, *(folder / name for name in ("runtime", "facts", "history", "edits"))]
     strays = [path for path in folders if (path.exists() or path.is_symlink()) and not path.is_dir()]
     strays += sorted(path for path in files if path.is_dir())
     return [path.replace(free_path(path.parent, f"{path.name}.old")) for path in strays]
@@ -84,6 +85,8 @@ def clean_up(environment: Environment, lockfile: Path) -> None:
     Only whoever holds the environment may do that.
     """
     state_folder = environment.state_folder
+    if (copies := state_folder / "edits").is_dir():
+        sweep(copies, before=".", after=".tmp")
     following = _read(_next(environment))
     if following is None and not left_over(state_folder):
         return
