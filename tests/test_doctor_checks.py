@@ -11,7 +11,7 @@ import pytest
 from packaging.pylock import Pylock
 
 from multisite.dispatch import DispatchTable, TableEntry
-from multisite.doctor import limits, lockfile, modules, programs, requirements
+from multisite.doctor import limits, lockfile, modules, programs, requirements, tools
 from multisite.doctor import state as registry
 from multisite.doctor.examination import (
     Answer,
@@ -29,6 +29,7 @@ from multisite.interpreter import Interpreter
 from multisite.lockfile import Lock
 from multisite.manifest import DataFile, Manifest
 from multisite.names import BuildId, normalize
+from multisite.native import Native, Search
 from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, PythonRecord, RequestRecord
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ VENV = Path("/venv")
 SITE = VENV / "lib/python3.12/site-packages"
 STORE = "/store"
 ZEROS = "0" * 64
+LEFT_ALONE = "is not as this multisite knows it, and is left alone"
 MARKERS = {"python_full_version": "3.12.1", "python_version": "3.12", "sys_platform": "linux", "os_name": "posix"}
 
 
@@ -321,3 +323,56 @@ def test_a_name_that_is_free_is_found_for_what_is_moved() -> None:
 def test_known_limits(names: list[str], expected: list[str]) -> None:
     faults = list(limits.known_limits(examination(*map(build, names))))
     assert [fault.subject for fault in faults] == expected
+
+
+@pytest.mark.parametrize(
+    ("real", "expected"),
+    [
+        ([], []),
+        (
+            ["core"],
+            [
+                "the libraries of app 1 load those of core 1, locked like it, not those of the really installed core 2",
+            ],
+        ),
+        (
+            ["app"],
+            ["the libraries of app 2, really installed, look for those of core in site-packages, where these are not"],
+        ),
+        (["app", "core"], []),
+        (["other"], []),
+    ],
+)
+def test_native_siblings_of_which_one_is_really_installed(real: list[str], expected: list[str]) -> None:
+    search = Search(folders=("core/lib",), names=("libcore.so",), chained=False)
+    app = with_native(build("app"), Native(files=("app/_ext.so",), searches=(search,)))
+    core = with_native(build("core"), Native(files=("core/lib/libcore.so",)))
+    installed = {normalize(name): RealDistribution(name=normalize(name), version="2") for name in real}
+    seen = examination(app, core, build("other"), real=installed)
+    assert messages(limits.known_limits(seen)) == expected
+
+
+def with_native(examined: ExaminedBuild, native: Native) -> ExaminedBuild:
+    assert examined.stored is not None
+    manifest = replace(examined.stored.manifest, native=native)
+    return replace(examined, stored=replace(examined.stored, manifest=manifest))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({}, []),
+        (
+            {"unknown_tools": ("coverage.inorout", "trace")},
+            [
+                f"coverage: coverage.inorout {LEFT_ALONE}; its report may have the files of locked distributions in it",
+                f"Python 3.12.1: trace {LEFT_ALONE}; it may take locked distributions for the program's own code",
+            ],
+        ),
+        ({"tools_problem": "why"}, ["whether its tools are known could not be found out: why"]),
+        ({"unknown_tools": ("trace",), "is_active": False}, []),
+    ],
+)
+def test_tools_of_another_shape(answer: dict[str, Any], expected: list[str]) -> None:
+    seen = examination(answer=Answer(version="3.12.1", **answer))
+    assert messages(tools.unknown_tools(seen)) == expected

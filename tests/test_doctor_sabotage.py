@@ -335,6 +335,16 @@ def urllib3_future(case: Case) -> None:
     )
 
 
+def tool_of_another_shape(case: Case) -> None:
+    files = {"coverage": {"__init__.py": "", "inorout.py": "def third_party(): pass\n"}}
+    case.with_wheels(case.wheel("coverage", "99.0", files=files))
+
+
+def tool_that_ends_the_interpreter(case: Case) -> None:
+    files = {"coverage": {"__init__.py": "", "inorout.py": "import os\nos._exit(7)\n"}}
+    case.with_wheels(case.wheel("coverage", "99.0", files=files))
+
+
 def requirement_not_met(case: Case) -> None:
     case.with_wheels(case.wheel("beta", "0.5", files={"beta.py": "", "ns": {"beta": {"__init__.py": ""}}}))
 
@@ -610,6 +620,13 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
         "urllib3-future replaces urllib3's files in a plain environment; here urllib3 stays what is locked",
         False,
     ),
+    (
+        "tool-unknown",
+        tool_of_another_shape,
+        "coverage 99.0: coverage.inorout is not as this multisite knows it, and is left alone; its report may have *",
+        False,
+    ),
+    ("tool-unknown", tool_that_ends_the_interpreter, "whether its tools are known could not be found out: *", False),
     ("requirement-unsatisfied", requirement_not_met, "alpha 1.0 requires beta>=1, but beta is 0.5", False),
     (
         "requirement-unsatisfied",

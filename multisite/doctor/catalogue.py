@@ -5,7 +5,19 @@ An id never changes its meaning. docs/doctor.md has the same table.
 
 from __future__ import annotations
 
-from multisite.doctor import edits, entries, limits, lockfile, modules, outside, programs, requirements, start, state
+from multisite.doctor import (
+    edits,
+    entries,
+    limits,
+    lockfile,
+    modules,
+    outside,
+    programs,
+    requirements,
+    start,
+    state,
+    tools,
+)
 from multisite.doctor.check import Check
 from multisite.report import Severity
 
@@ -230,6 +242,14 @@ CHECKS = (
         meaning="a locked distribution does what cannot be the same as in a plain environment (docs/parity.md)",
         mended_by=_NOTHING,
         find=limits.known_limits,
+    ),
+    Check(
+        id="tool-unknown",
+        subject="imports",
+        severity=_NOTE,
+        meaning="a tool that judges files by their folders has another shape than this multisite knows",
+        mended_by="a newer multisite, or another release of the tool",
+        find=tools.unknown_tools,
     ),
     Check(
         id="requirement-unsatisfied",

@@ -169,6 +169,8 @@ class Answer:
 
     ``said`` is what was written to stderr before any program ran. ``is_active`` tells whether the finder is there,
     ``rows`` are the distributions of the table that is in force. ``standard`` are the folders of the standard library.
+    ``unknown_tools`` are modules of tools that the start-up code left alone when they were imported;
+    ``tools_problem`` says why that is not known.
     """
 
     version: str
@@ -177,6 +179,8 @@ class Answer:
     rows: tuple[tuple[str, ...], ...] = ()
     standard: tuple[str, ...] = ()
     stale_bytecode: tuple[str, ...] = ()
+    unknown_tools: tuple[str, ...] = ()
+    tools_problem: str | None = None
     modules: Mapping[str, FoundModule] = field(default_factory=dict)
     distributions: Mapping[str, FoundDistribution] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName
 
 from multisite.doctor.check import Fault
+from multisite.native import linked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,3 +36,21 @@ def known_limits(examination: Examination) -> Iterator[Fault]:
     for names, message in _LIMITS.items():
         if examination.builds.keys() >= set(map(NormalizedName, names)):
             yield Fault(subject=names[0], message=message)
+    yield from _replaced_siblings(examination)
+
+
+def _replaced_siblings(examination: Examination) -> Iterator[Fault]:
+    """Find native libraries that look for those of a sibling where only one of the two is really installed."""
+    builds = [build for build in examination.builds.values() if build.stored is not None]
+    if not examination.real.keys() & {build.chosen.build.name for build in builds}:
+        return
+    pairs = linked([build.stored.manifest.native for build in builds if build.stored is not None])
+    for one, other in sorted((builds[at].label, builds[found].label) for at, found in pairs if at != found):
+        name, sibling = NormalizedName(one.partition(" ")[0]), NormalizedName(other.partition(" ")[0])
+        installed, replaced = examination.real.get(name), examination.real.get(sibling)
+        if replaced is not None and installed is None:
+            message = f"the libraries of {one} load those of {other}, locked like it, not those of the really installed"
+            yield Fault(subject=name, message=f"{message} {sibling} {replaced.version}")
+        elif installed is not None and replaced is None:
+            message = f"the libraries of {name} {installed.version}, really installed, look for those of {sibling} in"
+            yield Fault(subject=name, message=f"{message} site-packages, where these are not")

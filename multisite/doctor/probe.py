@@ -1,7 +1,8 @@
 """What the doctor runs in an environment's own interpreter: a program of its own, for CPython 3.8 and later.
 
 It reads questions from stdin and writes answers to stdout, both JSON; what comes before the mark on either stream was
-said while the interpreter started. No module is imported but those that it needs itself.
+said while the interpreter started. No module is imported but those that it needs itself, and tools where it is asked
+for these.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import sys
 
 MARK = "multisite doctor: "
+# Tools of the standard library, which may be imported without a thought.
+STANDARD = ("importlib.metadata", "trace")
 
 if __name__ == "__main__":
     sys.stderr.write("\n" + MARK + "\n")
@@ -63,14 +66,39 @@ def is_stale(source: Path) -> bool:
     return head[:8] == unchecked and head[8:] != importlib.util.source_hash(source.read_bytes())
 
 
+def is_there(name: str) -> bool:
+    """Tell whether the top-level package of the module *name* is found."""
+    try:
+        return importlib.util.find_spec(name.partition(".")[0]) is not None
+    except Exception:  # noqa: BLE001 -- any finder may raise anything; then there is nothing to import
+        return False
+
+
+def unknown(site: Any, tools: list[str]) -> list[str]:
+    """Import the modules *tools* that there are; return those that the start-up code does not know in this shape."""
+    for name in tools:
+        try:
+            importlib.import_module(name)
+        except BaseException:  # noqa: BLE001, S112 -- what cannot be imported is used by nobody here
+            continue
+    return sorted(set(getattr(site, "unknown", ())))
+
+
 def main() -> None:
     """Answer the questions on stdin."""
     asked = json.load(sys.stdin)
     ours = [finder for finder in sys.meta_path if type(finder).__module__ == "_multisite" and hasattr(finder, "site")]
+    if asked.get("tools"):
+        # It is asked in a process of its own: whatever these do when they are imported, the rest is known by then.
+        sys.stdout.write("\n" + MARK + json.dumps(unknown(ours[0].site, asked["tools"])) + "\n")
+        return
+    tools = frozenset(getattr(sys.modules.get("_multisite"), "TOOLS", ()))
     answer = {
         "version": sys.version.split()[0],
         "is_active": bool(ours),
         "rows": [list(row) for row in ours[0].site.table.distributions] if ours else [],
+        "tools": sorted(filter(is_there, tools.difference(STANDARD))),
+        "unknown_tools": unknown(ours[0].site, sorted(tools.intersection(STANDARD))) if ours else [],
         "standard": sorted({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}),
         "stale_bytecode": [path.name for path in sorted(Path(asked["runtime"]).glob("*.py")) if is_stale(path)],
         "modules": {name: module(name, roots) for name, roots in asked["modules"].items()},

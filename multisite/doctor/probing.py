@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,24 @@ def ask(
 
     *modules* maps names to the folders that have them, *distributions* the names of the answer to those to ask by,
     *runtime* is the folder of the start-up code. Variables of *environ* that change what any interpreter imports are
-    left out; *stores* are what ``MULTISITE_STORE`` is to list. Raises InterpreterNotUsable.
+    left out; *stores* are what ``MULTISITE_STORE`` is to list. Tools that the start-up code does something for are
+    imported in a process of their own. Raises InterpreterNotUsable.
     """
     question = {"runtime": str(runtime), "modules": modules, "distributions": distributions}
+    variables = _environment(environ, stores)
+    plain, said = _asked(python, question, variables)
+    answer = _answer(plain, said)
+    if not plain["tools"]:
+        return answer
+    try:
+        unknown, _ = _asked(python, {"tools": plain["tools"]}, variables)
+    except InterpreterNotUsable as error:
+        return replace(answer, tools_problem=str(error))
+    return replace(answer, unknown_tools=(*answer.unknown_tools, *unknown))
+
+
+def _asked(python: Path, question: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Any, str]:
+    """Return the answer to one question, and what the interpreter said on stderr while it started."""
     command = [str(python), "-c", (files("multisite.doctor") / "probe.py").read_text(encoding="utf-8")]
     try:
         done = subprocess.run(
@@ -44,7 +60,7 @@ def ask(
             input=json.dumps(question).encode(),
             capture_output=True,
             check=False,
-            env=_environment(environ, stores),
+            env=environ,
             timeout=_TIMEOUT,
         )
     except OSError as error:
@@ -52,13 +68,13 @@ def ask(
     except subprocess.TimeoutExpired as error:
         raise InterpreterNotUsable(str(python), f"it gave no answer in {_TIMEOUT} seconds") from error
     said, _, later = done.stderr.decode("utf-8", "replace").partition(f"\n{_MARK}\n")
-    answers = [line for line in done.stdout.decode().splitlines() if line.startswith(_MARK)]
+    answers = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(_MARK)]
     if done.returncode != 0 or not answers:
         output = f"{said}{later}".strip()
         raise InterpreterNotUsable(
             str(python), f"it does not start (exit code {done.returncode})" + (f":\n{output}" if output else "")
         )
-    return _answer(json.loads(answers[-1].removeprefix(_MARK)), said)
+    return json.loads(answers[-1].removeprefix(_MARK)), said
 
 
 def _environment(environ: Mapping[str, str], stores: Sequence[Path | None]) -> dict[str, str]:
@@ -81,6 +97,7 @@ def _answer(plain: Mapping[str, Any], said: str) -> Answer:
         rows=tuple(map(tuple, plain["rows"])),
         standard=tuple(plain["standard"]),
         stale_bytecode=tuple(plain["stale_bytecode"]),
+        unknown_tools=tuple(plain["unknown_tools"]),
         modules={name: _module(found) for name, found in plain["modules"].items()},
         distributions={name: FoundDistribution(**found) for name, found in plain["distributions"].items()},
     )

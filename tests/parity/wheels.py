@@ -43,7 +43,9 @@ def write_wheels(folder: Path, wheels: Wheels, made: str = "") -> None:
     """Make *wheels* in *folder*, and those that *made* names: ``siblings`` are native ones, which need a compiler."""
     if made:
         with tempfile.TemporaryDirectory() as work:
-            Siblings(Path(work), folder).all()
+            siblings = Siblings(Path(work), folder)
+            siblings.all()
+            siblings.core("2.0")
     for wheel, said in wheels.items():
         name, version = wheel.split("-", 1)
         files: dict[str, str] = {}

@@ -3,7 +3,7 @@
 # says = "libraries that look for each other through `$ORIGIN/..` in other distributions"
 # made = "siblings"
 # needs = ["cc"]
-# requirements = ["sib-app"]
+# requirements = ["sib-app", "sib-core==1.0"]
 # expects = ["102 102 1"]
 # ///
 import ctypes
