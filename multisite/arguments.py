@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _add_gc(commands)
     _add_dedup(commands)
     _add_edit(commands)
+    _add_share(commands)
     return top
 
 
@@ -286,6 +287,18 @@ def _add_edit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     edit.add_argument("--patch", metavar="FILE", type=Path, help="with --undo: save what was changed, as a patch")
     edit.add_argument("--force", action="store_true", help="with --undo: throw away what was changed")
     edit.add_argument("--dry-run", action="store_true", help="say what would be copied, or removed and lost")
+
+
+def _add_share(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    share = _command(
+        commands,
+        "share",
+        "open the store to other accounts, which read it and may say that they use it",
+        "Open the store to other accounts of this machine: they may read all of it, and note there what they use.\n"
+        "From then on whatever is put there is readable by all, whatever the umask. The store is made when it is\n"
+        "missing. Nobody but its owner may change what is in it (docs/store.md).",
+    )
+    share.add_argument("-n", "--dry-run", action="store_true", help="only say what would be done")
 
 
 _TOOL_FILES = {

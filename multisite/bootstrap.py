@@ -6,7 +6,6 @@ environment's own interpreter, once for a store.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import os
@@ -19,8 +18,10 @@ from typing import TYPE_CHECKING
 
 from multisite.batch import write_together
 from multisite.errors import InterpreterNotUsable
-from multisite.files import publish, remove_tree, write_atomic
+from multisite.files import make_folders, publish, remove_tree, write_atomic
+from multisite.opening import opened
 from multisite.scratch import scratch, sweep
+from multisite.trust import Trust
 from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
@@ -111,13 +112,14 @@ class Bootstrap:
             if _content(path) != content
         }
 
-    def write(self, *, python: Path, cache_tag: str, store: Path) -> bool:
+    def write(self, *, python: Path, cache_tag: str, store: Path, trust: Trust | None = None) -> bool:
         """Write what differs, the ``.pth`` file last; return whether anything did.
 
-        The start-up code's bytecode is taken from the *store*, or compiled by *python* and kept there.
+        The start-up code's bytecode is taken from the *store*, or compiled by *python* and kept there; *trust* says
+        whose is taken.
         """
         wanted = self.expected()
-        wanted.update(self._bytecode(python=python, cache_tag=cache_tag, store=store))
+        wanted.update(self._bytecode(python=python, cache_tag=cache_tag, store=store, trust=trust))
         stale = [path for path, content in wanted.items() if _content(path) != content]
         start = self.site_packages / PTH_NAME
         write_together((path, wanted[path], 0o666) for path in stale if path != start)
@@ -141,8 +143,8 @@ class Bootstrap:
             if folder.is_dir():
                 yield from (path for path in folder.iterdir() if path.is_file() and ".opt-" not in path.name)
 
-    def _bytecode(self, *, python: Path, cache_tag: str, store: Path) -> dict[Path, bytes]:
-        compiled = compiled_runtime(python=python, cache_tag=cache_tag, store=store)
+    def _bytecode(self, *, python: Path, cache_tag: str, store: Path, trust: Trust | None) -> dict[Path, bytes]:
+        compiled = compiled_runtime(python=python, cache_tag=cache_tag, store=store, trust=trust)
         folder = self.folder / "runtime" / "__pycache__"
         return {folder / name: content for name, content in compiled.items()}
 
@@ -161,28 +163,31 @@ def runtime_digest() -> str:
     return digest.hexdigest()[:32]
 
 
-def compiled_runtime(*, python: Path, cache_tag: str, store: Path) -> Mapping[str, bytes]:
+def compiled_runtime(*, python: Path, cache_tag: str, store: Path, trust: Trust | None = None) -> Mapping[str, bytes]:
     """Return the bytecode of the start-up code for *python*: file name in ``__pycache__`` -> content.
 
-    It is compiled once for a *store*, and each time for one that cannot be written to. Raises InterpreterNotUsable
-    where *python* cannot compile it.
+    It is compiled once for a *store*, and each time for one that cannot be written to, or whose bytecode others could
+    have changed: *trust* says who may. Raises InterpreterNotUsable where *python* cannot compile it.
     """
     source = runtime_source()
     target = store / "runtime" / runtime_digest() / cache_tag
-    # Garbage collection of another release takes this one's for nobody's.
-    with contextlib.suppress(FileNotFoundError):
-        found = _contents(target)
-        sweep(target.parent, before=_INCOMING)  # who was killed just after publishing it left a folder
+    found = _trusted(target, store, trust or Trust())
+    if found is not None:
         return found
     try:
-        with scratch(target.parent, before=_INCOMING) as folder:
-            compiled = _compiled(source, python=python, folder=folder)
-            flush_tree(compiled)
-            publish(compiled, target, sync=True)
-        return _contents(target)
+        if not target.is_dir():
+            with opened(store):
+                make_folders(target.parent)
+                with scratch(target.parent, before=_INCOMING) as folder:
+                    compiled = _compiled(source, python=python, folder=folder)
+                    flush_tree(compiled)
+                    publish(compiled, target, sync=True)
+            found = _trusted(target, store, trust or Trust())
     except OSError as error:
         if error.errno not in _READ_ONLY:
             raise
+    if found is not None:
+        return found
     with tempfile.TemporaryDirectory(prefix="multisite-") as folder:
         return _contents(_compiled(source, python=python, folder=Path(folder)))
 
@@ -202,6 +207,20 @@ def _compiled(source: Mapping[str, bytes], *, python: Path, folder: Path) -> Pat
         reason = f"it cannot compile the start-up code:\n{done.stderr.rstrip()}"
         raise InterpreterNotUsable(str(python), reason)
     return compiled
+
+
+def _trusted(folder: Path, store: Path, trust: Trust) -> dict[str, bytes] | None:
+    """Return the bytecode in *folder*; None where there is none, or others could have changed it."""
+    if not folder.is_dir():
+        return None
+    try:
+        sweep(folder.parent, before=_INCOMING)  # who was killed just after publishing it left a folder
+        paths = [path.relative_to(store).as_posix() for path in folder.iterdir()]
+        if trust.doubt_of_place(store) is None and trust.doubt(store, paths) is None:
+            return _contents(folder)
+    except FileNotFoundError:
+        pass  # garbage collection has taken it away
+    return None
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

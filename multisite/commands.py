@@ -310,6 +310,23 @@ def _gc(options: argparse.Namespace, output: Output) -> int:
     return collect(options, output, _workshop(options, output).store_root())
 
 
+def _share(options: argparse.Namespace, output: Output) -> int:
+    from multisite.opening import plan_opening
+
+    store = _workshop(options, output).store()
+    store.demand_writable()
+    plan = plan_opening(store.root)
+    if not options.dry_run:
+        plan.carry_out()
+    if output.as_json:
+        output.document(plan.to_json())
+    else:
+        for line in plan.lines():
+            output.say(line)
+        output.say(f"{store.root}: {'would be open' if options.dry_run else 'is open'} to other accounts")
+    return int(bool(plan.closed))
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
     {
         "lock": _lock,
@@ -320,6 +337,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingPro
         "dedup": _dedup,
         "edit": _edit,
         "gc": _gc,
+        "share": _share,
     }
 )
 

@@ -61,6 +61,14 @@ class OpeningPlan:
         for folder in self.closed:
             yield f"left to you, for others may not enter it: chmod a+x {shlex.quote(str(folder))}"
 
+    def to_json(self) -> dict[str, object]:
+        """Return the plan as plain values."""
+        return {
+            "store": str(self.root),
+            "modes": {str(path): f"{mode:04o}" for path, mode in self.modes},
+            "closed": [str(folder) for folder in self.closed],
+        }
+
     def carry_out(self) -> None:
         """Set the modes: folders that are missing are made; the mark comes last. No link is followed."""
         for name in OPEN:

@@ -154,7 +154,10 @@ class Switch:
     def _write_bootstrap(self) -> bool:
         bootstrap = Bootstrap(prefix=self.environment.path, site_packages=self.environment.site_packages)
         return bootstrap.write(
-            python=self.environment.python, cache_tag=self.interpreter.cache_tag, store=self.store.root
+            python=self.environment.python,
+            cache_tag=self.interpreter.cache_tag,
+            store=self.store.root,
+            trust=self.layers.trust,
         )
 
     def _lockstep(self) -> Lockstep:

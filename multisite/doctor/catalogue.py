@@ -68,6 +68,14 @@ CHECKS = (
         blinds=True,
     ),
     Check(
+        id="store-untrusted",
+        subject="store",
+        severity=_ERROR,
+        meaning="somebody else could have changed the store, or something in it that the environment uses",
+        mended_by="the command that the finding names, or `MULTISITE_TRUST`",
+        find=state.store_untrusted,
+    ),
+    Check(
         id="interpreter-changed",
         subject="interpreter",
         severity=_WARNING,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from multisite.lockfile import Lock
     from multisite.names import BuildId
     from multisite.state import ChosenBuild, EnvironmentState, OwnedFile, RequestRecord, StateProject
+    from multisite.trust import Doubt
 
 __all__ = [
     "Answer",
@@ -195,7 +196,8 @@ class Examination:
     interpreter's file now, None where it is gone. ``registered`` is the path that the store's registry has for it;
     ``can_register`` is False for another account's store that lets nobody register. ``remedies`` are the commands
     for what is unreadable, by part. ``projects`` are the editable ones of which something is gone, each with that.
-    ``forbidden`` are unreadable parts that this account may not read, which no command of its own changes.
+    ``forbidden`` are unreadable parts that this account may not read, which no command of its own changes. ``doubts``
+    are what others than this account and whom it trusts could have changed in the stores.
     """
 
     environment: Environment
@@ -224,6 +226,7 @@ class Examination:
     can_register: bool = True
     remedies: Mapping[str, str | None] = field(default_factory=dict)
     forbidden: Collection[str] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def venv(self) -> str:

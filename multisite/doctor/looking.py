@@ -18,6 +18,7 @@ from multisite.doctor.contents import examine_build, examine_shared
 from multisite.doctor.examination import Examination, ExaminedBuild, ExaminedEdit, ExaminedFile, ExaminedView
 from multisite.doctor.probing import ask
 from multisite.doctor.real import real_distributions
+from multisite.doctor.trust import doubts
 from multisite.edits import find_edits, original
 from multisite.errors import (
     InterpreterNotUsable,
@@ -118,6 +119,7 @@ class _Looking:
                 shared=self._shared(seen, builds, stores),
                 registered=_registered(stores[0].root, state.id, remedies),
                 can_register=_can_register(stores[0].root),
+                doubts=_readable("trust", unreadable, lambda: doubts(self.environ, stores, seen.rows, builds)) or (),
             )
         if interpreter is not None:
             seen = replace(seen, pinned=_readable("pinned", unreadable, lambda: _pinned(seen.lock, state, interpreter)))

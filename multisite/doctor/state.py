@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from multisite.doctor.examination import Examination
 
-__all__ = ["damaged", "not_registered", "project_missing", "store_unusable", "unusable"]
+__all__ = ["damaged", "not_registered", "project_missing", "store_untrusted", "store_unusable", "unusable"]
 
 
 def unusable(examination: Examination) -> Iterator[Fault]:
@@ -41,6 +41,12 @@ def store_unusable(examination: Examination) -> Iterator[Fault]:
         remedy = examination.remedies.get("store")
         fix = examination.sync if remedy in {None, MEND} else remedy
         yield Fault(message=problem, fix=None if "store" in examination.forbidden else fix)
+
+
+def store_untrusted(examination: Examination) -> Iterator[Fault]:
+    """Find what others could have changed."""
+    for doubt in examination.doubts:
+        yield Fault(subject=str(doubt.path), message=str(doubt), fix=doubt.fix)
 
 
 def project_missing(examination: Examination) -> Iterator[Fault]:
