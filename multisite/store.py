@@ -270,8 +270,14 @@ class Store:
             if path.read_bytes() == document:
                 return
         self.demand_writable()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, document)
+        for attempt in range(_ATTEMPTS):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, document)
+                return
+            except FileNotFoundError:  # garbage collection removed the folder, being empty, at this moment
+                if attempt == _ATTEMPTS - 1:
+                    raise
 
     def _aliased(self, path: Path) -> StoredDistribution | None:
         """Follow an alias; a damaged one, or one that leads nowhere, counts as none and will be written again."""

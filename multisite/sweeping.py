@@ -176,6 +176,8 @@ class Sweep:
             self._clear_folder(item.path)
         else:
             item.path.unlink(missing_ok=True)
+            if item.path.parent.parent.name == "sha256":
+                _remove_if_empty(item.path.parent)
 
     def _clear_folder(self, folder: Path) -> None:
         if folder.parent.name == ".incoming":
@@ -189,7 +191,7 @@ class Sweep:
         for item in self.plan.of(Kind.ENTRY):
             remove_empty_parents(item.path, self.store.root / ENTRIES)
         for item in self.plan.of(Kind.ALIAS):
-            if item.path.parent.name != "sources":
+            if item.path.parent.parent.name == "sha256":
                 _remove_if_empty(item.path.parent)
 
 
