@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import Any
 import tomli
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from tests.lacking import lacking
 
 __all__ = ["BROKEN", "CASES", "Case", "HeaderError", "Rule", "cases"]
 
@@ -92,7 +92,7 @@ class Case:
 
     def missing(self) -> list[str]:
         """Return what the case needs and this machine has not: programs on PATH, libraries that can be loaded."""
-        return [name for name in self.needs if not _is_there(name)]
+        return lacking(self.needs)
 
     @classmethod
     def from_path(cls, path: Path) -> Case:
@@ -122,16 +122,6 @@ def cases(folder: Path = CASES) -> tuple[list[Case], list[HeaderError]]:
             except HeaderError as error:
                 bad.append(error)
     return good, bad
-
-
-def _is_there(name: str) -> bool:
-    if ".so" not in name:
-        return shutil.which(name) is not None
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True
 
 
 def _is_texts(value: object) -> bool:

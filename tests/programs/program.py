@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import pkgutil
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.lacking import lacking
 from tests.programs import drivers
 
 if TYPE_CHECKING:
@@ -52,17 +51,7 @@ class Program:
 
     def missing(self) -> list[str]:
         """Return what is not on this machine: programs on PATH, libraries that can be loaded."""
-        return [name for name in self.needs if not _is_there(name)]
-
-
-def _is_there(name: str) -> bool:
-    if ".so" not in name:
-        return shutil.which(name) is not None
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True
+        return lacking(self.needs)
 
 
 def programs() -> dict[str, Program]:
