@@ -522,3 +522,68 @@ def test_a_running_process_takes_it_up_when_told(machine: Machine) -> None:
     )
     site = private(machine)
     assert process.communicate("\n")[0] == f"{site}/alpha/__init__.py\n"
+
+
+def test_pip_does_not_remove_it(machine: Machine) -> None:
+    """Elsewhere it removes what lies below the prefix; a private copy is what somebody works on."""
+    import ensurepip
+
+    bundled = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"), None)
+    if bundled is None:
+        pytest.skip("this Python brings no pip")
+    shutil.copy(bundled, machine.index.folder)
+    machine.run("lock", "alpha==1.0", "pip").succeeded()
+    site = private(machine)
+    patch(site)
+    done = machine.program("python", "-m", "pip", "uninstall", "-y", "alpha")
+    assert f"Not uninstalling alpha at {site}, outside environment {machine.venv}" in done.out + done.err
+    assert machine.python("import added; print(added.value)").out == "added\n"
+    listed = machine.program("python", "-m", "pip", "list", "--format", "json", "--local").succeeded().json
+    assert [one["name"] for one in listed] == ["alpha", "pip"]
+
+
+def test_garbage_collection_keeps_what_it_was_made_from(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    site = private(machine)
+    (site / "alpha" / "part.py").write_text("value = 'patched'\n")
+    machine.run("lock", "beta").succeeded()
+    machine.run("gc", "--now").succeeded()
+    asked = machine.index.requests.total()
+    done = machine.run("edit", "--undo", "alpha", "--patch", "alpha.patch").succeeded()
+    assert done.err.endswith("alpha 1.0: its copy is removed\n")
+    assert "-value = 'as it was'\n+value = 'patched'\n" in (machine.work / "alpha.patch").read_text()
+    assert machine.index.requests.total() == asked
+    machine.run("sync").succeeded()
+    machine.run("gc", "--now").succeeded()
+    assert not list((machine.store / "multi-site-packages").glob("alpha/*/*"))
+
+
+def test_the_store_has_not_what_it_was_made_from(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    site = private(machine)
+    machine.run("lock", "beta").succeeded()
+    shutil.rmtree(machine.store / "multi-site-packages" / "alpha")
+    done = machine.run("edit", "--undo", "alpha")
+    why = "it cannot be told which files, for the store has not what it was made from"
+    said = f"error: alpha 1.0: what was changed in {site.parent} would be lost: {why}"
+    assert (done.code, done.err.splitlines()[0]) == (1, said)
+    done = machine.run("edit", "--undo", "alpha", "--patch", "a.patch")
+    assert (done.code, done.err.splitlines()[-1]) == (2, "next: save the files yourself, then: --force")
+    machine.run("edit", "--undo", "alpha", "--force").succeeded()
+    assert not site.exists()
+
+
+def test_of_a_lower_store(machine: Machine) -> None:
+    """What a read-only store holds can be changed by who may not write there."""
+    system = machine.folder / "system"
+    machine.run("lock", "alpha==1.0", "--venv", "first", "--store", system).succeeded()
+    machine.variables["MULTISITE_STORE"] = f"{machine.store}{os.pathsep}{system}"
+    machine.run("lock", "alpha==1.0").succeeded()
+    before = snapshot(system, content=True)
+    site = private(machine)
+    (site / "alpha" / "part.py").write_text("value = 'patched'\n")
+    assert machine.python("import alpha.part; print(alpha.part.value)").out == "patched\n"
+    assert findings(machine.run("doctor", "--json")) == [("private-copy", "note")]
+    machine.run("edit", "--undo", "--force", "alpha").succeeded()
+    assert machine.python("import alpha.part; print(alpha.part.value)").out == "as it was\n"
+    assert {path: content for path, content in snapshot(system, content=True).items() if path in before} == before

@@ -322,6 +322,20 @@ def lists_local(places, owner, name):
     return wrap(owner, name, wrapper)
 
 
+def may_remove(places, owner, name):
+    """A property tells of what lies below ``sys.prefix`` that it may be removed: a private copy is somebody's work."""
+    found = vars(owner)[name]
+    if not isinstance(found, property):
+        return False
+
+    def answer(self):
+        location = self.location
+        return found.fget(self) and not (isinstance(location, str) and places.root(location + os.sep))
+
+    setattr(owner, name, property(answer, doc=found.__doc__))
+    return True
+
+
 def finds_metadata(places, owner, name):
     """A module has the classes of ``importlib.metadata``."""
     from .metadata import adapt

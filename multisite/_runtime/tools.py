@@ -43,7 +43,10 @@ HABITS = {
     "importlib_metadata": [("MetadataPathFinder", habits.finds_metadata)],
     "logfire._internal.stack_info": [("NON_USER_CODE_PREFIXES", habits.holds)],
     "loguru._better_exceptions": [("ExceptionFormatter._is_file_mine", habits.asked, 1)],
-    "pip._internal.metadata.base": [("BaseEnvironment.iter_installed_distributions", habits.lists_local)],
+    "pip._internal.metadata.base": [
+        ("BaseEnvironment.iter_installed_distributions", habits.lists_local),
+        ("BaseDistribution.local", habits.may_remove),
+    ],
     "pyinstrument.session": [
         ("Session.current_sys_prefixes", habits.returns),
         ("Session.shorten_path", habits.asked, 1),
