@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multisite.editing import carry_out, demand_consent, give_up, plan_copies, plan_giving_up, write_patch
-from multisite.edits import find_edits
+from multisite.edits import find_edits, sweep_edits
 from multisite.environment import Environment
 from multisite.errors import InvalidRequest, NotAnEnvironment
 from multisite.showing import follow
@@ -36,6 +36,8 @@ def edit(options: argparse.Namespace, output: Output, workshop: Workshop, path: 
         state = place.before
         if state is None:
             raise NotAnEnvironment(path, "nothing is locked, so there is nothing to copy")
+        if not options.dry_run:
+            sweep_edits(place.make())
         task = _Task(options, output, workshop, place, state)
         return task.undo() if options.undo else task.make()
 
@@ -98,7 +100,7 @@ class _Task:
 
     def undo(self) -> int:
         environment, options, output = self.place.make(), self.options, self.output
-        plans = plan_giving_up(environment, options.names, self.stores)
+        plans = plan_giving_up(environment, self.state, options.names, self.stores)
         if options.dry_run:
             self._tell_undoing(plans)
             return 0
@@ -114,7 +116,9 @@ class _Task:
         if output.as_json:
             self._tell_undoing(plans, patch=saved)
             return 0
-        if patch is not None:
+        if not plans:
+            output.say(f"{', '.join(options.names)}: no private copy is there")
+        elif patch is not None:
             output.say(f"{saved}: what was changed" if saved else "nothing was changed, so there is no patch")
         for plan in plans:
             is_locked = plan.edit.root in {chosen.root for chosen in self.state.builds.values()}

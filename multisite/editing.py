@@ -142,8 +142,13 @@ def carry_out(
     return made
 
 
-def plan_giving_up(environment: Environment, names: Sequence[str], stores: Sequence[Path]) -> tuple[GivingUp, ...]:
-    """Return the private copies of *names*, each a distribution or ``name==version``. Raises InvalidRequest."""
+def plan_giving_up(
+    environment: Environment, state: EnvironmentState, names: Sequence[str], stores: Sequence[Path]
+) -> tuple[GivingUp, ...]:
+    """Return the private copies of *names*, each a distribution or ``name==version``; of what is locked, maybe none.
+
+    Raises InvalidRequest.
+    """
     edits = find_edits(environment)
     found: dict[Path, Edit] = {}
     problems = []
@@ -151,7 +156,7 @@ def plan_giving_up(environment: Environment, names: Sequence[str], stores: Seque
         name, _, version = text.partition("==")
         key = normalize(name)
         meant = [edit for edit in edits.of(key) if not version or version in _versions(edit, key)]
-        problems += [] if meant else [f"{environment.path} has no private copy of {text}"]
+        problems += [] if meant or key in state.builds else [f"{environment.path} has no private copy of {text}"]
         found.update({edit.folder: edit for edit in meant})
     if problems:
         raise InvalidRequest("; ".join(problems), hint=_LISTED)

@@ -26,7 +26,7 @@ from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import free_path, publish
 from multisite.names import BuildId
 from multisite.report import Finding, Severity
-from multisite.scratch import scratch
+from multisite.scratch import scratch, sweep
 from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ __all__ = [
     "make_edit",
     "original",
     "remove_edit",
+    "sweep_edits",
 ]
 
 FOLDER = "edits"
@@ -252,12 +253,24 @@ def make_edit(environment: Environment, source: Path, *, root: str, builds: Sequ
     return _read(target)
 
 
+def sweep_edits(environment: Environment) -> None:
+    """Remove what was being copied or removed when a command died. Only whoever holds the environment may do that."""
+    parent = environment.state_folder / FOLDER
+    if parent.is_dir():
+        sweep(parent, before=".", after=".tmp")
+        _remove_empty(parent)
+
+
 def remove_edit(edit: Edit) -> None:
     """Remove a private copy, in one step for those who look for it."""
     with scratch(edit.folder.parent, before=".", after=".tmp") as aside:
         edit.folder.rename(aside / "edit")
-    with contextlib.suppress(OSError):
-        edit.folder.parent.rmdir()  # unless there are others
+    _remove_empty(edit.folder.parent)
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # there are others
+        folder.rmdir()
 
 
 def _copy(source: Path, target: Path) -> None:

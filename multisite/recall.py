@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from multisite.dispatch import DispatchTable
+from multisite.edits import sweep_edits
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.files import flush_folder, free_path, left_over, write_atomic
 from multisite.names import BuildId, normalize
-from multisite.scratch import sweep
 from multisite.state import ChosenBuild, EnvironmentState, PythonRecord
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def clean_up(environment: Environment, lockfile: Path) -> None:
     Only whoever holds the environment may do that.
     """
     state_folder = environment.state_folder
-    if (copies := state_folder / "edits").is_dir():
-        sweep(copies, before=".", after=".tmp")
+    sweep_edits(environment)
     following = _read(_next(environment))
     if following is None and not left_over(state_folder):
         return

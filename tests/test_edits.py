@@ -451,14 +451,23 @@ def test_death_before_the_copy_is_removed(machine: Machine, monkeypatch: pytest.
     assert machine.run("doctor", "--json").succeeded().json["findings"] == []
 
 
+def test_death_while_the_copy_is_removed(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    left = machine.venv / ".multisite" / "edits" / ".0123456789abcdef.tmp"
+    left.mkdir(parents=True)
+    machine.run("edit", "--undo", "alpha").succeeded()
+    assert not left.parent.exists()
+
+
 def test_what_cannot_be_copied(machine: Machine) -> None:
     project = machine.project(machine.folder / "mine", "mine")
     machine.run("lock", "alpha==1.0", "-e", project).succeeded()
     done = machine.run("edit", "beta", "mine")
     problems = f"beta is not locked in {machine.venv}; mine is editable already: it is imported from {project}"
     assert (done.code, done.err) == (2, f"error: {problems}\nnext: see what is locked: multisite list\n")
-    done = machine.run("edit", "--undo", "alpha")
-    assert (done.code, done.err.splitlines()[0]) == (2, f"error: {machine.venv} has no private copy of alpha")
+    done = machine.run("edit", "--undo", "beta")
+    assert (done.code, done.err.splitlines()[0]) == (2, f"error: {machine.venv} has no private copy of beta")
+    assert machine.run("edit", "--undo", "alpha").succeeded().err == "alpha: no private copy is there\n"
     done = machine.run("edit", "alpha", "--force")
     assert (done.code, done.err.splitlines()[0]) == (2, "error: --force means nothing without --undo")
 
