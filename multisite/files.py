@@ -42,6 +42,8 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FOLDER = 0o755
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 _ATTEMPTS = 20
+# NFS without a lock daemon, some filesystems in user space.
+_WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
 
 
@@ -164,12 +166,23 @@ def locked(path: Path, *, timeout: float = -1) -> Iterator[None]:
     """Hold an advisory lock on *path* against other threads and processes.
 
     *timeout* is in seconds, below zero for ever; raises TimeoutError when it passes. The lock ends with the process.
+    Where the filesystem has no locks, a file beside *path* that names the process stands for one while it is there.
     """
-    from filelock import FileLock
+    from filelock import FileLock, SoftFileLock
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path, timeout=timeout):
+    lock = FileLock(path, timeout=timeout)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        lock = SoftFileLock(path.with_name(f"{path.name}.held"), timeout=timeout)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def free_path(folder: Path, name: str) -> Path:

@@ -205,3 +205,35 @@ class TestRemoveEmptyParents:
         write_tree(tmp_path, {"a": {"f": "x"}, "b": {}})
         with pytest.raises(ValueError, match="is not above"):
             remove_empty_parents(tmp_path / "b" / "gone", tmp_path / "a")
+
+
+WITHOUT_LOCKS = """\
+import errno, fcntl, os, sys
+from pathlib import Path
+def refuse(*_):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+fcntl.flock = refuse
+from multisite.files import locked
+"""
+
+
+@posix
+def test_a_lock_on_a_filesystem_without_locks(tmp_path: Path) -> None:
+    def run(code: str) -> str:
+        command = [sys.executable, "-c", WITHOUT_LOCKS + code, str(tmp_path / "lock")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    two = """\
+with locked(Path(sys.argv[1])):
+    try:
+        with locked(Path(sys.argv[1]), timeout=0.1):
+            print("held twice")
+    except TimeoutError:
+        print("held once")
+"""
+    assert run(two) == "held once\n"
+    assert "lock.held" not in names(tmp_path)
+    # Of a process that is dead, nothing keeps others out.
+    run("held = locked(Path(sys.argv[1]))\nheld.__enter__()\nos._exit(0)\n")
+    assert "lock.held" in names(tmp_path)
+    assert run(two) == "held once\n"

@@ -157,23 +157,15 @@ class Table:
         folder of its own entry, unless the two have no name in common: they share it for what their libraries find in
         there of each other. *apart* is for who looks at all of a folder.
         """
-        row = self.distributions[index]
-        root = row[2]
+        root = self.distributions[index][2]
         store = self.stores[self.layers[index] if self.layers else 0]
-        sharing = [other for other in replaced if self.distributions[other][2] == root]
-        if sharing and (apart or any(self._meet(index, other) for other in sharing)):
-            root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))
-            # The entry may lie in another store than the folder that was made of several.
-            having = [other for other in self.stores if os.path.isdir(os.path.join(other, root))]
-            store = having[0] if having else store
+        if replaced:
+            from .installed import apart_from
+
+            store, root = apart_from(self, index, replaced, apart) or (store, root)
         if root in self.edits:
             return os.path.join(os.path.dirname(self.folder), self.edits[root].replace("/", os.sep))
         return store + os.sep + root.replace("/", os.sep)
-
-    def _meet(self, index, other):
-        """Tell whether two distributions have a top-level name in common."""
-        owners = [found for found in self.names.values() if isinstance(found, tuple)]
-        return any(index in found and other in found for found in owners)
 
 
 class Site:

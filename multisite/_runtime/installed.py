@@ -1,4 +1,7 @@
-"""Which locked distributions have metadata of the same name elsewhere: really installed, or in an earlier folder."""
+"""Which locked distributions have metadata of the same name elsewhere: really installed, or in an earlier folder.
+
+And where the others are then looked for that shared a folder with one of them.
+"""
 
 import os
 
@@ -49,3 +52,24 @@ def _normalized(name):
     """Normalise a project name (PEP 503) without the ``re`` module."""
     parts = name.lower().replace("_", "-").replace(".", "-").split("-")
     return "-".join([part for part in parts if part])
+
+
+def apart_from(table, index, replaced, apart):
+    """Return store and root of a distribution's own entry where it must not be in a folder with *replaced* ones.
+
+    None where it may be; *apart* is that of ``Table.root``.
+    """
+    row = table.distributions[index]
+    sharing = [other for other in replaced if table.distributions[other][2] == row[2]]
+    if not sharing or not (apart or any(_meet(table, index, other) for other in sharing)):
+        return None
+    root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))
+    # The entry may lie in another store than the folder that was made of several.
+    having = [store for store in table.stores if os.path.isdir(os.path.join(store, root))]
+    return (having or table.stores)[0], root
+
+
+def _meet(table, index, other):
+    """Tell whether two distributions have a top-level name in common."""
+    owners = [found for found in table.names.values() if isinstance(found, tuple)]
+    return any(index in found and other in found for found in owners)
