@@ -94,10 +94,9 @@ class FaultGround(Ground):
 
     def repeated(self, situation: Situation) -> Iterator[str]:
         """Run the command again, and yield what is wrong at the end."""
-        if situation.command[:2] == ("edit", "--undo") and self._probe() == situation.after.holds:
+        repeated = self.commands.run(*situation.command)
+        if repeated.code and "--undo" in situation.command and self._probe() == situation.after.holds:
             repeated = self.commands.run("sync")  # there is nothing any more that could be undone
-        else:
-            repeated = self.commands.run(*situation.command)
         if repeated.code:
             yield f"the repeated command: {repeated.code} {repeated.text}"
         yield from self._at_the_end(situation)
