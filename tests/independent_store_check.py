@@ -22,7 +22,7 @@ from typing import Any
 
 ROOMS = {
     *("store.json", "multi-site-packages", "shared", "artifacts", "sources", "tables", "environments", "pins"),
-    *("runtime", "locks"),
+    *("runtime", "locks", "condemned"),
 }
 NOT_CONTENT = re.compile(r"INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json|uv_build\.json|RECORD(\.jws|\.p7s)?")
 Place = tuple[str, str]  # a folder of an entry, and a path in there

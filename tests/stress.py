@@ -104,6 +104,9 @@ class Stress:
     def doctor(self, chance: random.Random) -> Done:
         return self._command("doctor", "--venv", self._any(chance))
 
+    def gc(self, chance: random.Random) -> Done:
+        return self._command("gc", *chance.choice(((), ("--now",), ("--dry-run",))))
+
     def dedup(self, chance: random.Random) -> Done:
         return self._command("dedup", "--links")
 
@@ -131,7 +134,17 @@ class Stress:
             wanted = _locked(venv / "pylock.toml")
             self._demand(f"imports of {venv.name}", self._python(venv, wanted))
             self._demand(f"doctor of {venv.name}", self._examined(venv))
+        self._demand("gc", self._command("gc", "--now"))
+        self.problems += [f"nobody needs it: {name}" for name in sorted(self._unneeded())]
         self.problems += [f"the store: {fault}" for fault in faults(self.machine.store, self.machine.index.folder)]
+
+    def _unneeded(self) -> set[str]:
+        """Return the entries that no environment is registered with."""
+        entries = self.machine.store / "multi-site-packages"
+        found = {path.relative_to(entries).as_posix() for path in entries.glob("[!.]*/*/*")}
+        for path in (self.machine.store / "environments").glob("*.json"):
+            found -= set(json.loads(path.read_bytes())["builds"])
+        return found
 
     def _examined(self, venv: Path) -> Done:
         """Ask the doctor; that it tells of private copies is right."""
@@ -150,6 +163,7 @@ _ACTIONS: dict[str, tuple[int, Callable[[Stress, random.Random], Done]]] = {
     "sync": (5, Stress.sync),
     "lock": (3, Stress.lock),
     "doctor": (1, Stress.doctor),
+    "gc": (3, Stress.gc),
     "dedup": (1, Stress.dedup),
     "edit": (2, Stress.edit),
     "undo": (2, Stress.undo),

@@ -39,12 +39,21 @@ class Trial:
     call: Call
 
 
+@dataclass(frozen=True)
+class _Usual:
+    """A command when nothing fails: its ``calls``, what the doctor ``checks`` find then, the ``entries``."""
+
+    calls: list[Call]
+    checks: list[str]
+    entries: frozenset[str]
+
+
 @dataclass
 class FaultGround(Ground):
     """Where calls of commands fail."""
 
     commands: Commands = field(init=False)
-    _usual: dict[tuple[str, tuple[str, ...]], tuple[list[Call], list[str]]] = field(default_factory=dict)
+    _usual: dict[tuple[str, tuple[str, ...]], _Usual] = field(default_factory=dict)
 
     def open(self) -> None:
         """Begin to run commands above the library."""
@@ -69,17 +78,17 @@ class FaultGround(Ground):
 
     def calls(self, situation: Situation) -> list[Call]:
         """Return the calls of the command when nothing fails."""
-        return self._as_usual(situation)[0]
+        return self._as_usual(situation).calls
 
-    def _as_usual(self, situation: Situation) -> tuple[list[Call], list[str]]:
-        """Return the calls of the command when nothing fails, and what the doctor finds then."""
+    def _as_usual(self, situation: Situation) -> _Usual:
+        """Return the calls of the command when nothing fails, and what there is then."""
         key = situation.name, situation.command
         if key not in self._usual:
             self.restore(situation.name)
             ended = self.commands.run(*situation.command)
             assert ended.code == 0, ended.text
             found = list(calls(self.commands.log))
-            self._usual[key] = found, self._checks()
+            self._usual[key] = _Usual(found, self._checks(), self._entries())
         return self._usual[key]
 
     def fail_at(self, situation: Situation, trial: Trial) -> list[str]:
@@ -116,6 +125,12 @@ class FaultGround(Ground):
             return ended, []
         return ended, json.JSONDecoder().raw_decode(ended.text)[0]["findings"]
 
+    def _entries(self) -> frozenset[str]:
+        """Return the entries and shared folders of the store."""
+        store = self.machine.store
+        found = [*store.glob("multi-site-packages/[!.]*/*/*"), *store.glob("shared/[!.]*")]
+        return frozenset(path.relative_to(store).as_posix() for path in found)
+
     def _checks(self) -> list[str]:
         return sorted(f"{found['check']} {found['subject']}" for found in self._findings()[1])
 
@@ -125,9 +140,11 @@ class FaultGround(Ground):
             yield f"at the end: {holds}, and not {situation.after.holds}"
         if self.scripts() != situation.after.scripts:
             yield f"at the end, programs: {sorted(self.scripts() ^ situation.after.scripts)}"
-        wanted, findings = self._as_usual(situation)[1], self._checks()
-        if findings != wanted:
-            yield f"the doctor: {findings}, and not {wanted}"
+        usual, findings, entries = self._as_usual(situation), self._checks(), self._entries()
+        if findings != usual.checks:
+            yield f"the doctor: {findings}, and not {usual.checks}"
+        if entries != usual.entries:
+            yield f"in the store: {sorted(entries ^ usual.entries)} are there, or are not, as usual"
         yield from (f"left over: {path}" for path in leftovers(self.machine))
         found = faults(self.machine.store, self.machine.index.folder)
         yield from (f"the store: {fault}" for fault in found if not re.match(r"left over: .*\.tmp$", fault))

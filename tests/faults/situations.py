@@ -20,7 +20,7 @@ __all__ = ["NAMES", "Prepared", "prepared"]
 
 _COMMON = "# the same in both releases\n" * 300
 _BOTH = "first+second"
-NAMES = (*SITUATIONS, "edit", "undo", "dedup")
+NAMES = (*SITUATIONS, "edit", "undo", "gc", "dedup")
 
 
 class Prepared:
@@ -32,6 +32,7 @@ class Prepared:
         second = ground.locked("second", ["alpha==2.0", "joint-a==2.0", "new", "gamma==2.0"])
         self.situations = dict(zip(SITUATIONS, ground.situations(first, second), strict=True))
         self._edits(first)
+        self.situations["gc"] = Situation(_BOTH, ("gc", "--now"), first, first)
         self.situations["dedup"] = Situation(_BOTH, ("dedup", "--links"), first, first)
 
     def _edits(self, first: Lock) -> None:
