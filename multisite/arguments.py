@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     _add_dedup(commands)
     _add_edit(commands)
     _add_share(commands)
+    _add_verify(commands)
     return top
 
 
@@ -223,7 +224,7 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "Check finder, metadata, store and lockfile against each other.\n"
         "Exit code: 0 nothing wrong, 1 errors or warnings were found, 3 it could not be checked.",
     )
-    doctor.add_argument("--deep", action="store_true", help="compare the hash of every file, not only its size")
+    doctor.add_argument("--deep", action="store_true", help="compare the hash of every file, not only size and time")
     doctor.add_argument("--fix", action="store_true", help="run what mends the findings, then check again")
 
 
@@ -272,6 +273,24 @@ def _add_dedup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=["clones", "links", "off"],
         help="what new entries of this store do with other builds of their name, from now on",
     )
+
+
+def _add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verify = _command(
+        commands,
+        "verify",
+        "check every file of the store, and mend what is damaged",
+        "Check every file of the store against what it was published as, and bytecode against its source.\n"
+        "Nothing is locked, and nobody waits. Exit code: 0 nothing is wrong, or all of it is mended, 1 something is,\n"
+        "3 something could not be checked.",
+    )
+    verify.add_argument("names", metavar="NAME", nargs="*", help="only these distributions (default: the whole store)")
+    verify.add_argument(
+        "--repair",
+        action="store_true",
+        help="fetch what is damaged again, and replace it file by file, under running programs",
+    )
+    verify.add_argument("--offline", action="store_true", help="use only what is on this machine")
 
 
 def _add_edit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TransferSpeedColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from typing_extensions import Self
 
-__all__ = ["Bars"]
+__all__ = ["Bars", "Steps"]
 
 
 class Bars:
@@ -59,3 +59,30 @@ class Bars:
     def finished(self, name: str) -> None:
         """Take a bar away."""
         self._drawn.remove_task(self._tasks.pop(name))
+
+
+class Steps:
+    """How far a command is, as one bar on *console* while a ``with`` block runs. Threads may share it."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        self._drawn = Progress(*columns, console=console, transient=True)
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._drawn.start()
+        return self
+
+    def __exit__(self, *caught: object) -> None:
+        self._drawn.stop()
+
+    def begin(self, what: str, total: int) -> None:
+        """Begin with a part of the work: its bar takes the place of the one before."""
+        if self._task is not None:
+            self._drawn.remove_task(self._task)
+        self._task = self._drawn.add_task(what, total=total)
+
+    def advance(self) -> None:
+        """Move the bar on."""
+        if self._task is not None:
+            self._drawn.advance(self._task)

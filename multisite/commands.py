@@ -327,6 +327,12 @@ def _share(options: argparse.Namespace, output: Output) -> int:
     return int(bool(plan.closed))
 
 
+def _verify(options: argparse.Namespace, output: Output) -> int:
+    from multisite.verification import verify
+
+    return verify(options, output, _workshop(options, output))
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingProxyType(
     {
         "lock": _lock,
@@ -338,6 +344,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace, Output], int]] = MappingPro
         "edit": _edit,
         "gc": _gc,
         "share": _share,
+        "verify": _verify,
     }
 )
 

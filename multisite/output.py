@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from multisite.auditing import Watches
     from multisite.errors import MultisiteError
     from multisite.fetching import Progress
     from multisite.report import Finding
@@ -135,6 +136,18 @@ class Output:
                 yield bars
 
     @contextmanager
+    def stepping(self) -> Iterator[Watches]:
+        """Show how far a command is: a bar where stderr is a terminal, else a line for each part of the work."""
+        if self.verbosity < 0 or not self._is_terminal():
+            yield _Parts(self)
+            return
+        from multisite.bars import Steps
+
+        console = self._console()
+        with Steps(console) as steps, self._above(console):
+            yield steps
+
+    @contextmanager
     def working(self, text: str) -> Iterator[None]:
         """Show that something is being done which may take a while: a line, or something moving on a terminal."""
         if self.verbosity < 0 or not self._is_terminal():
@@ -187,6 +200,20 @@ def _escaped(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
+
+
+class _Parts:
+    """The parts of a command's work, as a line for each."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def begin(self, what: str, total: int) -> None:
+        if total:
+            self._output.say(what)
+
+    def advance(self) -> None:
+        pass
 
 
 class _Lines:

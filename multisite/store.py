@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from multisite.batch import make_flushed
 from multisite.cloning import CannotShare
+from multisite.contents import trusted_owners
 from multisite.document import Fields, dump_document, load_document
 from multisite.duplicates import carry_out, listed, plan, read_way
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
@@ -27,9 +28,11 @@ from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
 from multisite.names import BuildId
 from multisite.record import parse_record
+from multisite.restoring import renew, renew_shared
 from multisite.scratch import scratch
-from multisite.sharing import SharedFolder, discard_shared, find_shared, make_shared
+from multisite.sharing import SharedFolder, find_shared, make_shared
 from multisite.unpacking import flush_tree, unpack
+from multisite.verifying import verify_members
 from multisite.wheel import WheelFile
 
 if TYPE_CHECKING:
@@ -136,13 +139,20 @@ class Store:
 
     def shared_folder(self, members: Sequence[StoredDistribution], *, replace: bool = False) -> SharedFolder:
         """Return the folder that *members*, which collide, share; made when it is missing, or with *replace* anew."""
-        if replace:
-            discard_shared(self.root, members)
         found = find_shared(self.root, members)
+        if found is not None and replace:
+            self.demand_writable()
+            self._renewed_shared(found, members)
         if found is None:
             self.demand_writable()
             found = make_shared(self.root, members)
         return found
+
+    def _renewed_shared(self, shared: SharedFolder, members: Sequence[StoredDistribution]) -> None:
+        folder = self.root / "shared" / shared.digest
+        found = verify_members(folder, shared.digest, members, owners=trusted_owners(self.root), whole=True)
+        with scratch(self.root / "shared" / ".incoming") as aside:
+            renew_shared(found, members, aside)
 
     def table_path(self, key: str) -> Path:
         """Return where the compiled dispatch table with this key is kept."""
@@ -201,9 +211,22 @@ class Store:
             (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
             flush_tree(folder)
             self._share(folder, manifest)
-            if replace:
-                self._set_aside(manifest.build_id)
-            return self._published(folder, manifest)
+            if not (replace and self._folder(manifest.build_id).is_dir()):
+                return self._published(folder, manifest)
+            self._renewed(folder, manifest)
+        try:
+            return self.entry(manifest.build_id)
+        except EntryMissing:  # removed meanwhile, and what was put there with it
+            return self._unpacked(path, artifact, replace=False)
+
+    def _renewed(self, folder: Path, manifest: Manifest) -> None:
+        """Mend the entry that is there, file by file, for programs run from it; what it came from is kept."""
+        target = self._folder(manifest.build_id)
+        with contextlib.suppress(InvalidDocument, UnsupportedFormat, OSError):
+            Origins.from_document((target / "artifacts.json").read_bytes(), target)
+            (folder / "artifacts.json").unlink()
+        with self._incoming() as aside:
+            renew(folder, target, aside, store_root=self.root, build=manifest.build_id)
 
     def _share(self, folder: Path, manifest: Manifest) -> None:
         """Have the files of a new entry share with equal ones of other builds of its name, where the store wants it."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from multisite.names import BuildId
     from multisite.record import RecordEntry
 
-__all__ = ["Verified", "verify_entry", "verify_shared"]
+__all__ = ["Verified", "programs_of", "read_manifest", "verify_entry", "verify_members", "verify_shared"]
 
 _DOCUMENTS = {"manifest.json": "manifest", "artifacts.json": "origins"}
 _DERIVED = Expected(algorithm=None, digest=None, size=None, newest=0)
@@ -79,7 +79,8 @@ def verify_entry(
     damage += [replace(one, kind=_DOCUMENTS.get(one.path, one.kind)) for one in contents.damage] + more
     damage += _origins(folder)
     if whole and not any(one.kind not in {"manifest", "origins", "data", "mode"} for one in damage):
-        damage += _identity_damage(folder, build, manifest, contents, rows)
+        manifest, more = _identified(folder, build, manifest, contents, rows)
+        damage += more
     if _identity(folder) != before:
         return None
     found = {(one.path, one.kind): one for one in damage}  # what is missing cannot be read either
@@ -104,7 +105,7 @@ def _compared(
     *,
     whole: bool,
 ) -> Contents:
-    programs = _programs(manifest)
+    programs = programs_of(manifest)
     expected = {}
     for row in rows:
         path = place(row.path)
@@ -118,8 +119,8 @@ def _expected(row: RecordEntry, newest: int, *, executable: bool) -> Expected:
     return Expected(algorithm=row.algorithm, digest=row.digest, size=row.size, newest=newest, executable=executable)
 
 
-def _programs(manifest: Manifest | None) -> frozenset[str]:
-    """Return the files of an entry that may be executed, as far as that is known."""
+def programs_of(manifest: Manifest | None) -> frozenset[str]:
+    """Return the files of an entry that may be executed, by their paths in it, as far as that is known."""
     if manifest is None:
         return frozenset()
     data = (f"data/{file.scheme}/{file.path}" for file in manifest.data if file.executable)
@@ -145,6 +146,11 @@ def _manifest(folder: Path, build: BuildId) -> tuple[Manifest | None, list[Damag
     return (manifest if manifest.build_id == build else None), damage
 
 
+def read_manifest(store_root: Path, build: BuildId) -> Manifest | None:
+    """Return an entry's manifest, derived where it is damaged; None where that cannot be. Nothing is written."""
+    return _manifest(store_root / ENTRIES / build.path, build)[0]
+
+
 def _origins(folder: Path) -> list[Damage]:
     path = folder / "artifacts.json"
     try:
@@ -156,21 +162,21 @@ def _origins(folder: Path) -> list[Damage]:
     return []
 
 
-def _identity_damage(
+def _identified(
     folder: Path, build: BuildId, manifest: Manifest | None, contents: Contents, rows: Sequence[RecordEntry]
-) -> list[Damage]:
-    """Compare an entry whose files are what its RECORD says with what it was published as."""
+) -> tuple[Manifest | None, list[Damage]]:
+    """Compare an entry whose files are what its RECORD says with what it was published as; return its true manifest."""
     native = [row.path for row in rows if place(row.path) in contents.native]
     try:
         found = describe(folder, native=native)
     except InvalidDocument as error:
-        return [_unread("record", folder, error)]
+        return manifest, [_unread("record", folder, error)]
     if found.build_id != build or (manifest is not None and found.digest != manifest.digest):
         message = "RECORD is not the one that it was published with"
-        return [Damage(kind="record", path=f"site-packages/{found.dist_info}/RECORD", message=message)]
+        return None, [Damage(kind="record", path=f"site-packages/{found.dist_info}/RECORD", message=message)]
     if manifest is None or _without_modes(found) == _without_modes(manifest):
-        return []
-    return [_document("manifest", "manifest.json", "it does not say what the entry's files say")]
+        return manifest or found, []
+    return found, [_document("manifest", "manifest.json", "it does not say what the entry's files say")]
 
 
 def _without_modes(manifest: Manifest) -> Manifest:
@@ -229,7 +235,7 @@ def verify_members(
         newest = {member.id: (member.dist_info / "RECORD").stat().st_mtime_ns for member in members}
     except (InvalidDocument, OSError, UnicodeDecodeError) as error:
         return Verified(subject=subject, folder=folder, damage=(_unread("shared", folder, error, "shared.json"),))
-    programs = {member.id: _programs(member.manifest) for member in members}
+    programs = {member.id: programs_of(member.manifest) for member in members}
     expected = {
         path: _expected(
             file.row, newest[file.member.id], executable=file.member.place(file.row) in programs[file.member.id]

@@ -320,6 +320,13 @@ class Workshop:
             notice=self.notice,
         )
 
+    def fetching(self, progress: Progress) -> tuple[Fetcher, Cache]:
+        """Return what fetches, and the cache, where no environment is concerned."""
+        from multisite.cache import Cache
+
+        cache = Cache(default_cache(self.environ))
+        return self._fetcher(progress, cache, self.layers(), ()), cache
+
     def _fetcher(self, progress: Progress | None, cache: Cache, layers: Layers, addresses: Collection[str]) -> Fetcher:
         from multisite.credentials import Credentials
         from multisite.fetching import Fetcher

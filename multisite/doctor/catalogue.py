@@ -25,7 +25,7 @@ __all__ = ["CHECKS"]
 
 _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 _SYNC = "`multisite sync`"
-_REMAKE = "`multisite doctor --fix`, which makes the entry again from its artifact"
+_REPAIR = "`multisite verify --repair NAME`"
 _LOCK = "`multisite lock`"
 _VIEW = "`multisite view`"
 _NOTHING = "nothing; it is explained"
@@ -183,8 +183,9 @@ CHECKS = (
         id="entry-damaged",
         subject="store",
         severity=_ERROR,
-        meaning="a file of a locked build is missing or has another size (with `--deep`: other content)",
-        mended_by=_REMAKE,
+        meaning="a file of a locked build is missing, was edited, has another mode or owner, or is code that no wheel "
+        "brought (with `--deep`: every hash is compared)",
+        mended_by=f"{_REPAIR}; to keep an edit for one environment, first `multisite edit NAME`",
         find=entries.damaged,
     ),
     Check(
@@ -192,14 +193,14 @@ CHECKS = (
         subject="store",
         severity=_ERROR,
         meaning="a folder that distributions share in the store is missing or damaged",
-        mended_by=_REMAKE,
+        mended_by=_REPAIR,
         find=entries.shared_damaged,
     ),
     Check(
         id="entry-extra",
         subject="store",
         severity=_NOTE,
-        meaning="something wrote files into a locked build",
+        meaning="a program left data files in a locked build",
         mended_by=_NOTHING,
         find=entries.extra,
     ),

@@ -41,7 +41,7 @@ def damaged(examination: Examination) -> Iterator[Fault]:
             yield Fault(
                 subject=str(build.chosen.build),
                 message=f"{build.label} {fault}: {problem}{reached}",
-                fix=None if build.is_forbidden else examination.remake,
+                fix=None if build.is_forbidden else examination.repair(build.chosen),
             )
 
 
@@ -51,7 +51,8 @@ def shared_damaged(examination: Examination) -> Iterator[Fault]:
         problem = shared.problem or listed(shared.damage)
         if problem and not any(examination.builds[member.name].damage for member in shared.members):
             members = listed([f"{member.name} {member.version}" for member in shared.members])
-            fix = examination.sync if shared.problem else examination.remake
+            first = examination.builds[shared.members[0].name].chosen
+            fix = examination.sync if shared.problem else examination.repair(first)
             for member in shared.members[:1]:
                 message = f"the folder that {members} share is damaged: {problem}"
                 yield Fault(subject=str(member), message=message, fix=fix)

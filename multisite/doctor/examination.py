@@ -243,10 +243,10 @@ class Examination:
         """The command that makes the environment what its lockfile says."""
         return f"multisite sync --venv {self.venv}"
 
-    @property
-    def remake(self) -> str:
-        """The command that makes damaged entries of the store again."""
-        return f"multisite doctor --fix --venv {self.venv}"
+    def repair(self, chosen: ChosenBuild) -> str:
+        """Return the command that mends what a store has of a distribution."""
+        store = self.stores[chosen.store] if chosen.store < len(self.stores) else ""
+        return f"multisite verify --repair {chosen.build.name} --store {shlex.quote(store)}"
 
     @property
     def lock_again(self) -> str:

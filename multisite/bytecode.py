@@ -1,0 +1,138 @@
+"""Bytecode against its source: whether an interpreter would run what it does not compile itself.
+
+The import system believes bytecode whose hash is not to be checked, and bytecode with the time and size of its source.
+So the interpreter that it is for compiles the source again, and the code objects are compared, in everything that a
+program could notice but the file's name. What that interpreter would not use (another magic number, another time) is
+harmless: it writes it again. Foreign code objects are only ever read in a process of their own, which they may end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from multisite.processes import run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["CompiledFile", "check_bytecode"]
+
+_NAME = re.compile(r"(?P<stem>.+)\.(?P<tag>(?!opt-)[a-z]+-\d+[a-z]*)(?:\.opt-(?P<level>[12]))?\.pyc", re.ASCII)
+_BATCH = 200
+_PROGRAM = r"""
+import importlib.util, json, marshal, os, sys, types, warnings
+warnings.simplefilter("ignore")
+ATTRIBUTES = [name for name in (
+    "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags", "co_code",
+    "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_name", "co_qualname", "co_firstlineno",
+    "co_exceptiontable", "co_consts") if hasattr(types.CodeType, name)]
+def trusted(data, source, facts):
+    if len(data) < 16 or data[:4] != importlib.util.MAGIC_NUMBER:
+        return False
+    flags = int.from_bytes(data[4:8], "little")
+    if flags & ~3:
+        return False
+    if flags & 1:
+        return not flags & 2 or data[8:16] == importlib.util.source_hash(source)
+    fields = int(facts.st_mtime) & 0xFFFFFFFF, facts.st_size & 0xFFFFFFFF
+    return fields == (int.from_bytes(data[8:12], "little"), int.from_bytes(data[12:16], "little"))
+def lines(code):
+    if not hasattr(code, "co_lines"):
+        return code.co_lnotab
+    found = []
+    for start, end, line in code.co_lines():
+        if found and found[-1][1] == line:
+            continue
+        found.append((start, line))
+    return found
+def same(one, other):
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, types.CodeType):
+        return all(same(getattr(one, name), getattr(other, name)) for name in ATTRIBUTES) and lines(one) == lines(other)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, frozenset):
+        rest = list(other)
+        for item in one:
+            found = [at for at, candidate in enumerate(rest) if same(item, candidate)]
+            if not found:
+                return False
+            del rest[found[0]]
+        return not rest
+    if isinstance(one, (float, complex)):
+        return repr(one) == repr(other)
+    return one == other
+def problem(path, source, level):
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        with open(source, "rb") as file:
+            text, facts = file.read(), os.fstat(file.fileno())
+    except OSError:
+        return ""
+    if not trusted(data, text, facts):
+        return ""
+    try:
+        code = marshal.loads(data[16:])
+    except Exception as error:
+        return "it cannot be read: %s" % error
+    try:
+        wanted = compile(text, source, "exec", dont_inherit=True, optimize=level)
+    except Exception:
+        return "its source cannot be compiled"
+    return "" if same(code, wanted) else "it is not what its source compiles to"
+for line in sys.stdin:
+    print(json.dumps(problem(*json.loads(line))), flush=True)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledFile:
+    """A bytecode file that some import system finds for ``source``; ``tag`` is that of its interpreter's cache."""
+
+    path: Path
+    source: Path
+    tag: str
+    level: int = 0
+
+    @classmethod
+    def of(cls, path: Path) -> CompiledFile | None:
+        """Return what a file in a ``__pycache__`` folder is; None for what no interpreter looks for (PEP 3147)."""
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            return None
+        source = path.parent.parent / f"{match['stem']}.py"
+        return cls(path=path, source=source, tag=match["tag"], level=int(match["level"] or 0))
+
+
+def check_bytecode(
+    files: Sequence[CompiledFile], python: Path, environ: Mapping[str, str], *, processes: int
+) -> dict[Path, str]:
+    """Return what is wrong with *files*, by path, according to the interpreter *python*, which they are for."""
+    batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
+    pool = ThreadPoolExecutor(processes)
+    try:
+        found = pool.map(lambda batch: dict(_checked(batch, python, environ)), batches)
+        return {path: problem for batch in found for path, problem in batch.items()}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _checked(batch: Sequence[CompiledFile], python: Path, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    command = [str(python), "-I", "-S", "-X", "utf8", "-c", _PROGRAM]
+    while batch:
+        lines = [json.dumps([str(file.path), str(file.source), file.level]) for file in batch]
+        done = run_program(command, environ=environ, given="".join(f"{line}\n" for line in lines).encode())
+        answers = done.stdout.splitlines()
+        for file, answer in zip(batch, answers, strict=False):
+            if problem := json.loads(answer):
+                yield file.path, problem
+        if len(answers) < len(batch):  # whatever it read then has ended it
+            yield batch[len(answers)].path, "reading it ends the interpreter"
+        batch = batch[len(answers) + 1 :]
