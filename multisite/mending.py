@@ -16,7 +16,7 @@ from multisite.damage import KINDS, Remedy
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
 from multisite.environment import Environment
 from multisite.errors import InvalidDocument, InvalidWheel, MultisiteError, UnsupportedFormat
-from multisite.files import PUBLISHED, write_atomic
+from multisite.files import PUBLISHED, make_folders, write_atomic
 from multisite.lockfile import Lock, Pinned, WheelSource
 from multisite.manifest import closures
 from multisite.names import BuildId
@@ -217,6 +217,7 @@ class Mender:
             known = origins.sources if path.parent.name == "sources" else [item.sha256 for item in origins.artifacts]
             if path.stem in lost & set(known) and path.suffix == ".json":
                 alias = Alias(entry=stored.id, digest=stored.manifest.digest)
+                make_folders(path.parent)
                 write_atomic(path, alias.to_document(), mode=PUBLISHED, sync=True)
 
 

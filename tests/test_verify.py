@@ -681,7 +681,7 @@ def test_an_interruption_leaves_nothing_behind(case: Case, number: signal.Signal
     assert case.verify("--repair")["findings"] == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 6))
 def test_random_damage_is_found_exactly_and_mended(pristine: Machine, seed: int, count: int) -> None:
     shutil.rmtree(pristine.store)
