@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-__all__ = ["address_problem", "mask_credentials", "strip_credentials"]
+__all__ = ["address_problem", "is_local", "mask_credentials", "strip_credentials"]
 
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s'\"<>`]+)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MASK = "****@"
 
 
@@ -22,13 +21,18 @@ def address_problem(url: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return "not an address"
-    if _CONTROL.search(url) or (parts.scheme == "file" and "%00" in parts.path):
+    if not url.isprintable() or (parts.scheme == "file" and "%00" in parts.path):
         return "not an address: it has unprintable characters"
     if " " in parts.netloc:
         return "not an address: its host has a space"
     if not _has_port(parts):
         return "not an address: its port is not a number up to 65535"
     return None if parts.scheme else "not an address"
+
+
+def is_local(place: str) -> bool:
+    """Tell whether a place is on this machine: a path, or a ``file:`` address."""
+    return "://" not in place or place[:5].lower() == "file:"
 
 
 def strip_credentials(url: str) -> str:

@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 
+_MOST_LISTED = 50  # a person reads the first ones; a file of ten thousand lines may be wrong in each
+
+
 class MultisiteError(Exception):
     """A failure that multisite foresaw: ``str()`` is the sentence, ``hint`` the next thing to type.
 
@@ -49,7 +52,9 @@ class MultisiteError(Exception):
 def _listed(problems: Sequence[str]) -> str:
     if len(problems) == 1:
         return f": {problems[0]}"
-    return "".join(f"\n  - {problem}" for problem in problems)
+    left = len(problems) - _MOST_LISTED
+    rest = [f"and {left} more"] if left > 0 else []
+    return "".join(f"\n  - {problem}" for problem in [*problems[:_MOST_LISTED], *rest])
 
 
 class UnsupportedFormat(MultisiteError, ValueError):

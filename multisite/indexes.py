@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from multisite.uvconfig import configured_addresses, credentials_variables
+from multisite.addresses import is_local
+from multisite.uvconfig import configured_addresses, configured_places, credentials_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,6 +66,13 @@ class IndexOptions:
         by_uv = [address for word in _words(environ) for address in _addresses(word, environ)]
         configured = () if folder is None else configured_addresses(environ, folder)
         return tuple(address for address in (*configured, *by_uv, *own) if address and "://" in address)
+
+    def has_local(self, environ: Mapping[str, str], folder: Path) -> bool:
+        """Tell whether distributions are looked for on this machine as well: in a folder, or by a ``file:`` address."""
+        own = (self.index_url, *self.extra_index_urls, *self.find_links)
+        by_uv = [address for word in _words(environ) for address in _addresses(word, environ)]
+        places = [place for place in (*configured_places(environ, folder), *by_uv, *own) if place]
+        return any(map(is_local, places))
 
 
 def _addresses(word: str, environ: Mapping[str, str]) -> Iterator[str]:

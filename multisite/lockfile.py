@@ -26,7 +26,7 @@ from packaging.pylock import (
 )
 from packaging.tags import Tag
 
-from multisite.addresses import address_problem, mask_credentials
+from multisite.addresses import address_problem, is_local, mask_credentials
 from multisite.errors import InvalidLockfile, LockfileDoesNotFit, UnsupportedFormat
 from multisite.locktext import format_pylock
 from multisite.toml import NotToml, load_toml
@@ -183,7 +183,7 @@ class Lock:
             chosen = _select(self.pylock, interpreter_tags, marker_environment, extras, groups)
         except PylockSelectError as error:
             reasons = list(_misfits(self.pylock, interpreter_tags, marker_environment, extras, groups))
-            raise LockfileDoesNotFit(self.where, "; ".join(reasons) or str(error)) from error
+            raise LockfileDoesNotFit(self.where, "; ".join(dict.fromkeys(reasons)) or str(error)) from error
         except (UndefinedComparison, UndefinedEnvironmentName) as error:
             raise LockfileDoesNotFit(self.where, f"a marker cannot be evaluated: {error}") from error
         return tuple(sorted((_pinned(*pair) for pair in chosen), key=lambda pinned: pinned.name))
@@ -257,9 +257,9 @@ def _hazards(pylock: Pylock) -> list[str]:
 def _package_hazards(index: int, package: Package) -> Iterator[str]:
     key = f"packages[{index}]"
     for number, wheel in enumerate(package.wheels or ()):
-        yield from _file_hazards(f"{key}.wheels[{number}]", wheel, wheel.filename)
+        yield from _file_hazards(f"{key}.wheels[{number}]", wheel, wheel.filename, package.index)
     if package.sdist:
-        yield from _file_hazards(f"{key}.sdist", package.sdist, package.sdist.filename)
+        yield from _file_hazards(f"{key}.sdist", package.sdist, package.sdist.filename, package.index)
     if package.archive:
         try:
             yield from _file_hazards(f"{key}.archive", package.archive, _archive_filename(package.archive))
@@ -274,11 +274,15 @@ def _package_hazards(index: int, package: Package) -> Iterator[str]:
             yield f"{key}.vcs.commit-id: {package.vcs.commit_id!r} is not a full commit hash"
 
 
-def _file_hazards(key: str, file: PackageWheel | PackageSdist | PackageArchive, filename: str) -> Iterator[str]:
+def _file_hazards(
+    key: str, file: PackageWheel | PackageSdist | PackageArchive, filename: str, index: str | None = None
+) -> Iterator[str]:
     if filename in {"", ".", ".."} or _UNSAFE_IN_FILENAME.search(filename):
         yield f"{key}.name: {filename!r} is not a plain file name"
     if file.url is not None and (problem := address_problem(file.url)):
         yield f"{key}.url: {mask_credentials(file.url)!r}: {problem}"
+    elif file.url is not None and index is not None and is_local(file.url) and not is_local(index):
+        yield f"{key}.url: a file of this machine, that the index {mask_credentials(index)!r} cannot have"
     if file.path is not None and "\0" in file.path:
         yield f"{key}.path: {file.path!r} is not a path"
     if file.size is not None and file.size < 0:

@@ -27,12 +27,22 @@ __all__ = ["Output", "printable"]
 _LONG = 5.0  # seconds of waiting that a person wants to know of
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 # What has a terminal do things; texts of servers, wheels and programs may hold it.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Those of the last row turn the order of letters around, or end a line.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f"
+    r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+_C1 = re.compile(r"[\x7f-\x9f]")
 
 
 def printable(text: str) -> str:
     """Return what of a text may be shown: no user and password of an address, no control characters."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", mask_credentials(text))
+    return _CONTROL.sub(_escape, mask_credentials(text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 class Output:
@@ -71,7 +81,9 @@ class Output:
 
     def document(self, value: Any) -> None:
         """Write the result as JSON."""
-        self._give(json.dumps(value, indent=2, ensure_ascii=not _is_unicode(self._out)) + "\n")
+        text = json.dumps(value, indent=2, ensure_ascii=not _is_unicode(self._out))
+        # JSON leaves these as they are, and terminals that are not told otherwise act on them.
+        self._give(_C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
     def error(self, error: MultisiteError) -> None:
         """Write what went wrong, and what to type next, to stderr; with ``-v`` all that is known of it."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.pylock import Pylock
 
+from multisite.addresses import is_local
 from multisite.errors import InvalidLockfile, InvalidRequest, ResolutionFailed, ResolverStopped, UnsupportedFormat
 from multisite.indexes import IndexOptions
 from multisite.lockfile import Lock
@@ -109,9 +110,19 @@ class UvResolver:
             messages = self._run(request, [*self._options(request, python, output), *upgrade.arguments()])
             text = output.read_bytes()
             found = Lock.parse(text, "uv's lockfile").pylock
+        self._refuse_strangers(found, request.folder)
         moved = _relocated(found.to_dict(), output.parent, target)
         data = Lock.format(replace(Pylock.from_dict(moved), created_by=_CREATED_BY))
         return Resolution(data=data, lock=Lock.parse(data, lockfile), warnings=(*warnings, *_warnings(messages)))
+
+    def _refuse_strangers(self, found: Pylock, folder: Path) -> None:
+        """Refuse files of this machine that a server's page names: uv takes them. Raises ResolverStopped."""
+        files = [(package, file) for package in found.packages for file in (*(package.wheels or ()), package.sdist)]
+        named = [(package.name, file.url) for package, file in files if file is not None and file.url]
+        local = [f"{name}: the index names a file of this machine: {url}" for name, url in named if is_local(url)]
+        if local and not self.indexes.effective(self.environ).has_local(self.environ, folder):
+            hint = "ask who runs the index; a folder with distributions is given as --find-links DIR"
+            raise ResolverStopped("\n".join(local), hint=hint)
 
     def _options(self, request: Request, python: Path, output: Path) -> list[str]:
         options = ["--format", "pylock.toml", "--output-file", str(output), "--no-header"]

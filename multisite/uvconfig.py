@@ -12,7 +12,7 @@ from multisite.toml import NotToml, load_toml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["configured_addresses", "credentials_variables"]
+__all__ = ["configured_addresses", "configured_places", "credentials_variables"]
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -22,18 +22,35 @@ def configured_addresses(environ: Mapping[str, str], folder: Path) -> Iterator[s
 
     Those of named indexes carry the user and the password that ``UV_INDEX_<NAME>_USERNAME`` and ``_PASSWORD`` give.
     """
+    for settings in _settings(environ, folder):
+        yield from addresses_in(str(settings))
+        indexes = settings.get("index")
+        for index in indexes if isinstance(indexes, list) else ():
+            if isinstance(index, dict) and isinstance(index.get("name"), str) and isinstance(index.get("url"), str):
+                yield from credentials_variables(index["name"], index["url"], environ)
+
+
+def configured_places(environ: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """Yield every place, address or folder, where those files say that distributions are looked for."""
+    for settings in _settings(environ, folder):
+        for table in (settings, _table(settings, "pip")):
+            indexes = table.get("index")
+            tables = indexes if isinstance(indexes, list) else []
+            yield from (str(index.get("url", "")) for index in tables if isinstance(index, dict))
+            for key in ("index-url", "extra-index-url", "find-links"):
+                value = table.get(key, [])
+                yield from map(str, value if isinstance(value, list) else [value])
+
+
+def _settings(environ: Mapping[str, str], folder: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield what the configuration files say, what counts most last."""
     for path in reversed(list(_files(environ, folder))):
         try:
             data = path.read_bytes()
             document = load_toml(data)
         except (OSError, NotToml):
             continue  # it is uv that says so, where it reads the file
-        settings = _table(_table(document, "tool"), "uv") if path.name == "pyproject.toml" else document
-        yield from addresses_in(str(settings))
-        indexes = settings.get("index")
-        for index in indexes if isinstance(indexes, list) else ():
-            if isinstance(index, dict) and isinstance(index.get("name"), str) and isinstance(index.get("url"), str):
-                yield from credentials_variables(index["name"], index["url"], environ)
+        yield _table(_table(document, "tool"), "uv") if path.name == "pyproject.toml" else document
 
 
 def credentials_variables(name: str, address: str, environ: Mapping[str, str]) -> Iterator[str]:
