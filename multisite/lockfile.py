@@ -263,7 +263,7 @@ def _package_hazards(index: int, package: Package) -> Iterator[str]:
     if package.archive:
         try:
             yield from _file_hazards(f"{key}.archive", package.archive, _archive_filename(package.archive))
-        except PylockValidationError:
+        except (PylockValidationError, ValueError):  # an address that is none
             yield f"{key}.archive: neither its name nor its address or path names a file"
         yield from _subdirectory_hazards(f"{key}.archive", package.archive.subdirectory)
     if package.directory:

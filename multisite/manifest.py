@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from multisite.document import Fields, dump_document, load_document
 from multisite.names import BuildId, normalize
 from multisite.native import Native, Search, linked
+from multisite.state import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ _KIND = "entry manifest"
 _IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pyw")
 # A regular package's folder and a module can be only one distribution's; what is no module in a namespace's folder is
 # noted because a package of that path would take the folder over.
+_SCHEMES = frozenset({"scripts", "headers", "data"})
 _EXCLUSIVE = frozenset({"package", "module"})
 
 
@@ -97,6 +99,7 @@ class Manifest:
             files=fields.integer("files"),
             size=fields.integer("bytes"),
         )
+        _refuse_climbing(fields, manifest)
         fields.finish(_KIND, where)
         return manifest
 
@@ -144,6 +147,18 @@ class Manifest:
             "files": self.files,
             "bytes": self.size,
         }
+
+
+def _refuse_climbing(fields: Fields, manifest: Manifest) -> None:
+    """Add what would lead out of the entry's folders: whoever reads a manifest joins these to them."""
+    names = {"dist_info": [manifest.dist_info], "pth": manifest.pth, "start": manifest.start}
+    for key, found in names.items():
+        for name in filter(None, found):
+            if "/" in name or not is_inside(name):
+                fields.problem(key, f"{name!r} is not a plain name")
+    for number, file in enumerate(manifest.data):
+        if file.scheme not in _SCHEMES or not is_inside(file.path):
+            fields.problem(f"data[{number}]", f"{file.scheme}/{file.path} is not in a folder of the entry")
 
 
 def _data_file(fields: Fields) -> DataFile:

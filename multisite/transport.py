@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import ssl
+import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from multisite.errors import DownloadFailed
 from multisite.proxies import Proxy, ProxyNotUsable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 
@@ -29,6 +30,11 @@ _WORTH_REPEATING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PASSWORD = "give user and password in the index's address, or in ~/.netrc"  # noqa: S105 -- advice
 _GONE = "lock anew what the index has now: multisite lock --upgrade"
 _ADVICE = {401: _PASSWORD, 403: _PASSWORD, 404: _GONE, 410: _GONE}
+# What no file of an index has, where the lockfile does not say how large it is.
+_LARGEST = 1 << 36
+_SIZED = "lock it with its size: multisite lock"
+# A server that sends a byte now and then keeps a connection from timing out; a modem sent this in a second.
+_WINDOW, _LEAST = 120.0, 4096
 _SIZE = re.compile(r"\d{1,18}", re.ASCII)
 _PART = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.ASCII)
 
@@ -95,8 +101,10 @@ class Transport:
         timeout: float = 30.0,
         connections: int = 8,
         user_agent: str = "multisite",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tries = tries
+        self._clock = clock
         self.backoff = backoff
         self._credentials = credentials or Credentials()
         self._timeout = timeout
@@ -144,8 +152,17 @@ class Transport:
         else:
             hint = _ADVICE.get(response.status)
             raise DownloadFailed(filename, strip_credentials(url), self._refusal(response), hint=hint)
-        while (room := sink.room()) and (chunk := response.read(room, decode_content=False)):
+        begun, before = self._clock(), sink.count
+        while (room := sink.room()) and (chunk := response.read1(room, decode_content=False)):
             sink.receive(chunk)
+            if sink.count > _LARGEST:
+                raise DownloadFailed(
+                    filename, strip_credentials(url), f"it has more than {_LARGEST} bytes", hint=_SIZED
+                )
+            if self._clock() - begun > _WINDOW:
+                if sink.count - before < _LEAST:
+                    return Trouble(reason="the server sends next to nothing", version=_version(response))
+                begun, before = self._clock(), sink.count
         announced = response.headers.get("Transfer-Encoding") or _number(response.headers.get("Content-Length", ""))
         if sink.is_short and announced is None:
             # Where nothing is announced, the end of the file and of the connection look the same.
