@@ -157,7 +157,7 @@ def _refuse_climbing(fields: Fields, manifest: Manifest) -> None:
             if "/" in name or not is_inside(name):
                 fields.problem(key, f"{name!r} is not a plain name")
     for number, file in enumerate(manifest.data):
-        if file.scheme not in _SCHEMES or not is_inside(file.path):
+        if file.scheme and file.path and (file.scheme not in _SCHEMES or not is_inside(file.path)):
             fields.problem(f"data[{number}]", f"{file.scheme}/{file.path} is not in a folder of the entry")
 
 
