@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-
 from tests.bad_input.case import Case, Cases, Words, hashed, listed, locked, lockfile, shown
 from tests.index import JSON, Fault
 
 if TYPE_CHECKING:
     import pytest
+
     from tests.machine import Machine
 
 bad = Cases(("existing",))
