@@ -1,4 +1,4 @@
-"""Several files written at once, each whole or not at all, and flushed together: that takes hardly longer than for one.
+"""Several files written at once, each whole or not at all, and flushed together: faster than one after the other.
 
 After a power failure a name may be on the disk whose content is not: so content is flushed before it gets its name, and
 the names before anything is written that relies on them.

@@ -107,6 +107,9 @@ class Stress:
     def gc(self, chance: random.Random) -> Done:
         return self._command("gc", *chance.choice(((), ("--now",), ("--dry-run",))))
 
+    def verify(self, chance: random.Random) -> Done:
+        return self._command("verify", *chance.choice(((), ("--repair",))))
+
     def dedup(self, chance: random.Random) -> Done:
         return self._command("dedup", "--links")
 
@@ -135,6 +138,7 @@ class Stress:
             self._demand(f"imports of {venv.name}", self._python(venv, wanted))
             self._demand(f"doctor of {venv.name}", self._examined(venv))
         self._demand("gc", self._command("gc", "--now"))
+        self._demand("verify", self._command("verify"))
         self.problems += [f"nobody needs it: {name}" for name in sorted(self._unneeded())]
         self.problems += [f"the store: {fault}" for fault in faults(self.machine.store, self.machine.index.folder)]
 
@@ -164,6 +168,7 @@ _ACTIONS: dict[str, tuple[int, Callable[[Stress, random.Random], Done]]] = {
     "lock": (3, Stress.lock),
     "doctor": (1, Stress.doctor),
     "gc": (3, Stress.gc),
+    "verify": (2, Stress.verify),
     "dedup": (1, Stress.dedup),
     "edit": (2, Stress.edit),
     "undo": (2, Stress.undo),

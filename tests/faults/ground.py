@@ -165,8 +165,8 @@ def _farewell(ended: Ended) -> Iterator[str]:
 
 
 def _has_advice(text: str) -> bool:
-    """Tell whether an error names a path and what to type."""
-    return re.search(r"(?m)^error: .*/(.|\n)*^next: ", text) is not None
+    """Tell whether an error, or a finding, names a path and what to type."""
+    return re.search(r"(?m)^error(: | \[).*/(.|\n)*^(next: |    multisite )", text) is not None
 
 
 def _is_helpless(finding: Any) -> bool:

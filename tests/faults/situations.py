@@ -20,7 +20,7 @@ __all__ = ["NAMES", "Prepared", "prepared"]
 
 _COMMON = "# the same in both releases\n" * 300
 _BOTH = "first+second"
-NAMES = (*SITUATIONS, "edit", "undo", "gc", "dedup")
+NAMES = (*SITUATIONS, "edit", "undo", "repair", "gc", "dedup")
 
 
 class Prepared:
@@ -32,6 +32,7 @@ class Prepared:
         second = ground.locked("second", ["alpha==2.0", "joint-a==2.0", "new", "gamma==2.0"])
         self.situations = dict(zip(SITUATIONS, ground.situations(first, second), strict=True))
         self._edits(first)
+        self._repair(first)
         self.situations["gc"] = Situation(_BOTH, ("gc", "--now"), first, first)
         self.situations["dedup"] = Situation(_BOTH, ("dedup", "--links"), first, first)
 
@@ -44,6 +45,13 @@ class Prepared:
         ground.take_picture("edited")
         self.situations["edit"] = Situation("first", words, first, edited)
         self.situations["undo"] = Situation("edited", ("edit", "--undo", "alpha"), edited, first)
+
+    def _repair(self, first: Lock) -> None:
+        self.ground.restore("first")
+        (damaged,) = self.ground.machine.store.glob("multi-site-packages/alpha/1.0/*/site-packages/alpha.py")
+        damaged.write_bytes(damaged.read_bytes() + b"# somebody was here\n")
+        self.ground.take_picture("damaged")
+        self.situations["repair"] = Situation("damaged", ("verify", "--repair"), first, first)
 
 
 @contextlib.contextmanager
