@@ -19,7 +19,7 @@ __all__ = ["Answers", "Pair", "Server", "naive_pair", "pair"]
 
 Answers = list[Any]
 HERE = Path(__file__).parent
-PROGRAM = HERE.parent / "probes" / "finder_server.py"
+PROGRAM = HERE.parent / "probes" / "finder_server"
 NAIVE = HERE / "naive.py"
 MTIME_NS = 1_700_000_000_000_000_000
 
@@ -94,6 +94,7 @@ def pair(python: Path, folder: Path) -> Pair:
         check=True,
     ).stdout.split()
     site = prefix / "lib" / f"python{tag[1]}.{tag[2]}" / "site-packages"
+    site.mkdir(parents=True)
     Bootstrap(prefix=prefix, site_packages=site).write(python=python, cache_tag=tag[0], store=folder / "compiled")
     ours = {"run": str(folder / "locked"), "variant": "locked", "template": str(prefix)}
     return Pair(_plain(python, folder), Server(python, ours))

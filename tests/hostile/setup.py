@@ -15,14 +15,14 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from tests.container import open_folder
+from tests.hostile.attack import LOCKED
 from tests.machine import Machine
 from tests.parity.environments import Environment
 from tests.parity.wheels import Wheels, write_wheels
 from tests.pythons import found_pythons
 
-__all__ = ["LOCKED", "Setup"]
+__all__ = ["Setup"]
 
-LOCKED = {"alpha": "1.0", "beta": "1.0"}
 _CODE = "version = {!r}\ndef main():\n    print(version)\n"
 
 

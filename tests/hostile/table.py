@@ -6,7 +6,7 @@ from packaging.specifiers import SpecifierSet
 
 from tests.hostile.attack import Attack
 
-__all__ = ["ATTACKS", "BOTH", "REAL", "SHOWN", "UNSEEN"]
+__all__ = ["ATTACKS", "BOTH", "CLEARED", "GONE", "REFUSED", "SHOWN"]
 
 _NOT_PIPS = "pip does not uninstall what lies outside of the environment; the lockfile says what is locked"
 UNSEEN = "uv reads the folder and runs no Python, so it does not see what is locked (unless --site-metadata shows it)"
@@ -19,6 +19,12 @@ _NOT_UNINSTALLED = (
     "+    Not uninstalling alpha at <site>, outside environment <venv>",
     "+    Can't uninstall 'alpha'. No files were found to uninstall.",
 )
+REFUSED = (
+    "-Uninstalling alpha-1.0:",
+    "-  Successfully uninstalled alpha-1.0",
+    "+Not uninstalling alpha at <site>, outside environment <venv>",
+    "+Can't uninstall 'alpha'. No files were found to uninstall.",
+)
 _INSTALLED_BY_UV = (
     "-! Checked 2 packages in <time>",
     "+! Prepared 2 packages in <time>",
@@ -27,7 +33,8 @@ _INSTALLED_BY_UV = (
     "+! + beta==1.0",
 )
 BOTH = ("alpha", "beta")
-REAL = ("shadowed-by-real",)
+GONE = ("data-missing", "script-missing")
+CLEARED = ("lockfile-invalid", "state-damaged")
 _PROGRAM = "python -c 'import alpha; print(alpha.version)'"
 _INSPECT = """pip inspect | python -c "
 import json, sys
@@ -114,15 +121,13 @@ PIP = (
         id="pip-upgrade",
         commands=("pip install --quiet --upgrade alpha", "pip list", "pip freeze", "pip check", "alpha-new"),
         really=("alpha",),
-        doctor=REAL,
-        after_sync=REAL,
     ),
     Attack(
         id="pip-upgrade-uninstall",
         commands=("pip install --quiet --upgrade alpha", "pip uninstall -y alpha", "pip list"),
         differs=("+alpha 1.0", "-alpha none", "+alpha 1.0"),
         reason=_STILL_LOCKED,
-        doctor=("data-missing", "script-missing"),
+        doctor=GONE,
     ),
     Attack(
         id="pip-downgrade",
@@ -130,8 +135,6 @@ PIP = (
         differs=_NOT_UNINSTALLED,
         reason=_NOT_PIPS,
         really=("alpha",),
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
@@ -139,15 +142,13 @@ PIP = (
         commands=("pip install --quiet --force-reinstall alpha==1.0", "pip uninstall -q -y alpha beta", "pip list"),
         differs=("+alpha 1.0", "+beta 1.0", "-alpha none", "-beta none", "+alpha 1.0", "+beta 1.0"),
         reason=_STILL_LOCKED,
-        doctor=("data-missing", "script-missing"),
+        doctor=GONE,
         thorough=True,
     ),
     Attack(
         id="pip-ignore-installed",
         commands=("pip install --ignore-installed alpha==1.0",),
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
@@ -163,8 +164,6 @@ PIP = (
             "pip install --quiet --target $SITE --upgrade --no-deps beta",
         ),
         really=("beta",),
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
@@ -186,38 +185,20 @@ PIP = (
             "other/bin/python $SITE/pip --python $VENV install --upgrade --quiet alpha",
         ),
         really=("alpha",),
-        doctor=REAL,
-        after_sync=REAL,
         python=SpecifierSet(">=3.11"),
         thorough=True,
     ),
     Attack(
         id="pip-uninstall-locked",
         commands=("pip uninstall -y alpha", "pip list"),
-        differs=(
-            "-Uninstalling alpha-1.0:",
-            "-  Successfully uninstalled alpha-1.0",
-            "+Not uninstalling alpha at <site>, outside environment <venv>",
-            "+Can't uninstall 'alpha'. No files were found to uninstall.",
-            "+alpha 1.0",
-            "-alpha none",
-            "+alpha 1.0",
-        ),
+        differs=(*REFUSED, "+alpha 1.0", "-alpha none", "+alpha 1.0"),
         reason=_NOT_PIPS,
     ),
     Attack(
         id="pip-uninstall-shown",
         commands=("pip uninstall -y alpha", "pip list"),
         prepared=SHOWN,
-        differs=(
-            "-Uninstalling alpha-1.0:",
-            "-  Successfully uninstalled alpha-1.0",
-            "+Not uninstalling alpha at <site>, outside environment <venv>",
-            "+Can't uninstall 'alpha'. No files were found to uninstall.",
-            "+alpha 1.0",
-            "-alpha none",
-            "+alpha 1.0",
-        ),
+        differs=(*REFUSED, "+alpha 1.0", "-alpha none", "+alpha 1.0"),
         reason=_NOT_PIPS,
     ),
     Attack(
@@ -226,7 +207,7 @@ PIP = (
         prepared=SHOWN,
         differs=("+alpha 1.0", "-alpha none", "+alpha 1.0"),
         reason=_STILL_LOCKED,
-        doctor=("data-missing", "script-missing"),
+        doctor=GONE,
         thorough=True,
     ),
     Attack(
@@ -246,8 +227,11 @@ PIP = (
     ),
     Attack(
         id="setup-py-install",
+        # As above.
         commands=("cd delta && python setup.py --quiet install >said 2>&1", "pip list"),
         really=("delta",),
+        doctor=("script-changed",),
+        after_sync=("script-changed",),
         python=SpecifierSet("<3.12"),
         thorough=True,
     ),
@@ -269,8 +253,6 @@ UV = (
         ),
         reason=UNSEEN,
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
     ),
     Attack(
         id="uv-pip-reinstall",
@@ -283,8 +265,6 @@ UV = (
         ),
         reason=UNSEEN,
         really=("alpha", "beta", "gamma"),
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
@@ -293,8 +273,7 @@ UV = (
         differs=("-alpha none", "+alpha 1.0"),
         reason=_STILL_LOCKED,
         really=("beta",),
-        doctor=("data-missing", "script-missing", "shadowed-by-real"),
-        after_sync=REAL,
+        doctor=GONE,
         thorough=True,
     ),
     Attack(
@@ -328,7 +307,7 @@ UV = (
         prepared=SHOWN,
         differs=("-alpha none", "+alpha 1.0"),
         reason=_STILL_LOCKED,
-        doctor=("data-missing", "script-missing"),
+        doctor=GONE,
         thorough=True,
     ),
     Attack(
@@ -337,8 +316,6 @@ UV = (
         differs=_INSTALLED_BY_UV,
         reason=UNSEEN,
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
@@ -354,8 +331,6 @@ UV = (
             "uv pip sync --quiet other.txt",
         ),
         really=("alpha", "beta", "gamma"),
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
@@ -364,8 +339,6 @@ UV = (
         differs=_INSTALLED_BY_UV,
         reason=UNSEEN,
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
     ),
     Attack(
         id="uv-sync-named",
@@ -373,8 +346,6 @@ UV = (
         differs=_INSTALLED_BY_UV,
         reason=UNSEEN,
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(id="uv-sync-shown", commands=("uv sync", "uv pip list"), prepared=SHOWN, thorough=True),
@@ -384,8 +355,6 @@ UV = (
         differs=("+! Installed 2 packages in <time>",),
         reason=UNSEEN,
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
     ),
     Attack(id="uv-run-shown", commands=(f"uv run {_PROGRAM}",), prepared=SHOWN, thorough=True),
     Attack(id="uv-run-no-sync", commands=(f"uv run --no-sync {_PROGRAM}",), thorough=True),
@@ -395,23 +364,19 @@ UV = (
         differs=("+! Installed 2 packages in <time>",),
         reason=UNSEEN,
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(
         id="uv-add",
         commands=("uv add --quiet gamma",),
         really=("alpha", "beta", "gamma"),
-        doctor=REAL,
-        after_sync=REAL,
         thorough=True,
     ),
     Attack(id="uv-venv-over-it", commands=("uv venv --allow-existing --python $BASE", "alpha-says")),
     Attack(
         id="uv-venv-clear",
         commands=("uv venv --clear --python $BASE",),
-        doctor=("lockfile-invalid", "state-damaged"),
+        doctor=CLEARED,
         cleared=True,
         thorough=True,
     ),
@@ -421,9 +386,15 @@ VENV = (
     Attack(id="venv-over-it", commands=("$BASE -m venv --without-pip $VENV",), thorough=True),
     Attack(id="venv-upgrade", commands=("$BASE -m venv --without-pip --upgrade $VENV", "alpha-says")),
     Attack(
+        id="venv-upgrade-deps",
+        commands=("$BASE -m venv --upgrade-deps $VENV", "alpha-says"),
+        python=SpecifierSet(">=3.9"),
+        thorough=True,
+    ),
+    Attack(
         id="venv-clear",
         commands=("$BASE -m venv --without-pip --clear $VENV",),
-        doctor=("lockfile-invalid", "state-damaged"),
+        doctor=CLEARED,
         cleared=True,
     ),
     Attack(id="ensurepip-again", commands=("python -m ensurepip --upgrade | grep -v Looking",), thorough=True),
@@ -465,6 +436,16 @@ SYSTEM = (
             "find $VENV/share -type f -exec sed -i s/1/2/ {} +",
         ),
         doctor=("bootstrap-changed",),
+    ),
+    Attack(
+        id="2to3",
+        commands=(
+            "find $VENV -name '*.py' ! -path '*/pip/*' ! -path '*/setuptools/*' ! -path '*/pkg_resources/*' >files",
+            "xargs $BASE -m lib2to3 -w -n <files >said 2>&1 || true",
+        ),
+        doctor=("bootstrap-changed",),
+        python=SpecifierSet("<3.13"),
+        thorough=True,
     ),
     Attack(id="find-delete", commands=("cp -a $VENV other", "find -L other -mindepth 1 -delete; rm -rf other")),
     Attack(id="rm", commands=("rm -rf $VENV",), doctor=("environment-unusable",), cleared=True),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from packaging.specifiers import SpecifierSet
 
 from tests.hostile.attack import Attack
-from tests.hostile.table import BOTH, REAL, SHOWN
+from tests.hostile.table import BOTH, CLEARED, REFUSED, SHOWN
 
 __all__ = ["TOOLS"]
 
 _NEWER = SpecifierSet(">=3.10")
+_HATCH = """printf '[envs.default]\\npath = ".venv"\\nskip-install=true\\ndependencies = ["alpha==1.0"]' >hatch.toml"""
 _POETRY_SOURCE = """printf '[[tool.poetry.source]]\\nname = "made"\\nurl = "%s"\\n' $UV_INDEX_URL >> pyproject.toml"""
 _FOLDER = "run from outside, it reads the folder (unless --site-metadata shows what is locked)"
+# Tools that look at the environment which they run in.
+_CHILL = "PYTHONPATH=$(echo $TOOLS/pip-chill/lib/*/site-packages) python $TOOLS/pip-chill/bin/pip-chill"
+_REMOVER = "python -W ignore $TOOLS/pip-autoremove/bin/pip_autoremove.py"
+_AUTOREMOVE = f"PYTHONPATH=$(echo $TOOLS/pip-autoremove/lib/*/site-packages) {_REMOVER}"
 _QUIET = ">said 2>&1 || cat said"
 
 TOOLS = (
@@ -19,8 +24,6 @@ TOOLS = (
         id="poetry-install",
         commands=(_POETRY_SOURCE, f"poetry install -n {_QUIET}"),
         really=BOTH,
-        doctor=REAL,
-        after_sync=REAL,
         tools=("poetry",),
         python=_NEWER,
     ),
@@ -28,8 +31,6 @@ TOOLS = (
         id="poetry-add",
         commands=(_POETRY_SOURCE, f"poetry add -n gamma {_QUIET}"),
         really=("alpha", "beta", "gamma"),
-        doctor=REAL,
-        after_sync=REAL,
         tools=("poetry",),
         python=_NEWER,
     ),
@@ -38,15 +39,13 @@ TOOLS = (
         commands=(f"pdm use -f $VENV {_QUIET}", "pdm list --freeze"),
         differs=("-alpha==1.0", "-beta==1.0"),
         reason=_FOLDER,
-        tools=("pdm hishel<1",),
+        tools=("pdm hishel<1 unearth<0.18",),
         python=_NEWER,
     ),
     Attack(
         id="pipenv-install",
         commands=(f"PIPENV_PYPI_MIRROR=$UV_INDEX_URL pipenv install gamma {_QUIET}",),
         really=("alpha", "gamma"),
-        doctor=REAL,
-        after_sync=REAL,
         tools=("pipenv",),
         python=_NEWER,
     ),
@@ -96,22 +95,58 @@ TOOLS = (
         looks=True,
     ),
     Attack(
+        id="hatch-run",
+        commands=(_HATCH, f"hatch run alpha-says {_QUIET}; tail -1 said"),
+        tools=("hatch",),
+        python=_NEWER,
+    ),
+    Attack(
+        id="pdm-sync",
+        commands=(
+            f"pdm use -f $VENV {_QUIET}",
+            f"PDM_PYPI_URL=$UV_INDEX_URL pdm lock {_QUIET}",
+            f"PDM_PYPI_URL=$UV_INDEX_URL pdm sync {_QUIET}",
+        ),
+        really=BOTH,
+        tools=("pdm hishel<1 unearth<0.18",),
+        python=_NEWER,
+    ),
+    Attack(
+        id="pip-chill",
+        commands=(
+            f"{_CHILL} --no-chill",
+            f"{_CHILL} -v",
+        ),
+        tools=("pip-chill setuptools<81",),
+        looks=True,
+    ),
+    Attack(
+        id="pip-autoremove",
+        commands=(
+            f"{_AUTOREMOVE} --list",
+            f"{_AUTOREMOVE} -y alpha",
+        ),
+        differs=(
+            *REFUSED,
+            *(line.replace("alpha", "beta") for line in REFUSED),
+            "-alpha none",
+            "-beta none",
+            "+alpha 1.0",
+            "+beta 1.0",
+        ),
+        reason="pip, which it calls, does not uninstall what lies outside of the environment",
+        tools=("pip-autoremove setuptools<81",),
+    ),
+    Attack(
         id="pip-newest",
         commands=(
             "$TOOLS/pip/bin/pip --python $VENV/bin/python list",
             "$TOOLS/pip/bin/pip --python $VENV/bin/python uninstall -y alpha",
             "$TOOLS/pip/bin/pip --python $VENV/bin/python install --quiet --upgrade alpha",
         ),
-        differs=(
-            "-Uninstalling alpha-1.0:",
-            "-  Successfully uninstalled alpha-1.0",
-            "+Not uninstalling alpha at <site>, outside environment <venv>",
-            "+Can't uninstall 'alpha'. No files were found to uninstall.",
-        ),
+        differs=REFUSED,
         reason="pip does not uninstall what lies outside of the environment",
         really=("alpha",),
-        doctor=REAL,
-        after_sync=REAL,
         tools=("pip",),
         python=_NEWER,
     ),
@@ -126,7 +161,7 @@ TOOLS = (
         commands=("virtualenv -q --clear --no-download -p $BASE $VENV",),
         tools=("virtualenv",),
         python=_NEWER,
-        doctor=("lockfile-invalid", "state-damaged"),
+        doctor=CLEARED,
         cleared=True,
     ),
     Attack(

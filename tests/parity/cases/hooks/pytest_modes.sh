@@ -3,6 +3,7 @@
 # says = "pytest with xdist, --import-mode=importlib, --doctest-modules and --pyargs on locked packages"
 # requirements = ["pytest", "pytest-xdist", "tested==1.0"]
 # cost = "index"
+# timeout = 600
 # expects = "3 passed"
 # normalise = [
 #   {pattern = ' in \d+\.\d+s', with = "", reason = "how long it took"},

@@ -3,6 +3,7 @@
 # says = "jupyter server extension disable --sys-prefix changes the configuration of this environment only"
 # requirements = ["jupyter_server", "jupyter_server_terminals"]
 # cost = "index"
+# timeout = 600
 # keeps_store = true
 # expects = "disabled"
 # ///
