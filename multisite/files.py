@@ -10,6 +10,7 @@ import secrets
 import shutil
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ __all__ = [
     "OTHERS_WRITE",
     "PUBLISHED",
     "TEMPORARY",
+    "WITHOUT_LOCKS",
     "flush_folder",
     "free_path",
     "left_over",
@@ -42,8 +44,9 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FOLDER = 0o755
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 _ATTEMPTS = 20
-# NFS without a lock daemon, some filesystems in user space.
-_WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+# What flock(2) says where the filesystem has none.
+WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+_PAUSE = 0.02  # seconds between two looks at a lock
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
 
 
@@ -165,24 +168,67 @@ def flush_folder(folder: Path) -> None:
 def locked(path: Path, *, timeout: float = -1) -> Iterator[None]:
     """Hold an advisory lock on *path* against other threads and processes.
 
-    *timeout* is in seconds, below zero for ever; raises TimeoutError when it passes. The lock ends with the process.
-    Where the filesystem has no locks, a file beside *path* that names the process stands for one while it is there.
+    *timeout* is in seconds, below zero for ever; raises TimeoutError when it passes, FileNotFoundError where the folder
+    of *path* is removed meanwhile. The lock ends with the process. Where the filesystem has no locks, a file beside it
+    stands for one.
     """
-    from filelock import FileLock, SoftFileLock
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=timeout)
-    try:
-        lock.acquire()
-    except OSError as error:
-        if error.errno not in _WITHOUT_LOCKS:
-            raise
-        lock = SoftFileLock(path.with_name(f"{path.name}.held"), timeout=timeout)
-        lock.acquire()
+    descriptor = None if sys.platform == "win32" else _flocked(path, timeout)
+    if descriptor is None:
+        with _other_lock(path, timeout):
+            yield
+        return
     try:
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
+
+
+def _other_lock(path: Path, timeout: float) -> contextlib.AbstractContextManager[object]:
+    import filelock
+
+    if sys.platform == "win32":
+        return filelock.FileLock(path, timeout=timeout)
+    return filelock.SoftFileLock(path.with_name(f"{path.name}.held"), timeout=timeout)
+
+
+def _flocked(path: Path, timeout: float) -> int | None:
+    """Return a descriptor that holds the file *path*, None where there are no locks.
+
+    It is made at most once for each file that is waited for: whoever makes it anew with each look, as filelock's
+    ``FileLock`` does, keeps others from removing the folder that it is in.
+    """
+    until = None if timeout < 0 else time.monotonic() + timeout
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        try:
+            _wait_for_lock(descriptor, path, until)
+            # Whoever held it may have removed it: then it keeps nobody out any more.
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
+                return descriptor
+        except BaseException as error:
+            os.close(descriptor)
+            if isinstance(error, OSError) and error.errno in WITHOUT_LOCKS:
+                return None
+            raise
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, path: Path, until: float | None) -> None:
+    while not _try_lock(descriptor, wait=until is None):
+        if until is not None and time.monotonic() >= until:
+            raise TimeoutError(errno.ETIMEDOUT, "somebody else holds it", str(path))
+        time.sleep(_PAUSE)
+
+
+def _try_lock(descriptor: int, *, wait: bool) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def free_path(folder: Path, name: str) -> Path:

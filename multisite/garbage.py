@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from multisite.roots import Roots
     from multisite.store import Store
 
-__all__ = ["Doomed", "Kind", "Plan", "leads_to", "plan"]
+__all__ = ["ASIDE", "CONDEMNED", "Doomed", "Kind", "Plan", "leads_to", "plan"]
 
 _KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LOCK = re.compile(r"[0-9a-f]{32}\.lock", re.ASCII)
@@ -42,6 +42,7 @@ _RUNTIME = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _ALIAS = 1  # format
 # Seconds after which nobody is still about to rename a temporary file: writing one takes milliseconds.
 _STALE = 600.0
+ASIDE = ".aside"  # an alias that is looked at before it goes
 
 
 class Kind(enum.Enum):
@@ -221,10 +222,13 @@ def _leftovers(root: Path) -> Iterator[Path]:
     now = time.time()
     yield from (path for path, names in condemned(root, now) if not names)
     versions = [path for path in (root / ENTRIES).glob("[!.]*/*") if path.is_dir()]
-    writing = [root, *(root / name for name in ("environments", "pins", "sources", "tables", "condemned"))]
+    writing = [root, *(root / name for name in ("environments", "pins", "sources", "tables"))]
     writing += [*(root / "artifacts").glob("sha256/*"), *(path for version in versions for path in version.iterdir())]
     for folder in writing:
         yield from (path for path in left_over(folder) if _is_stale(path, now))
+    # Only garbage collection writes these, and there is one at a time.
+    yield from left_over(root / "condemned")
+    yield from (path for pattern in ("artifacts/sha256/*", "sources") for path in root.glob(f"{pattern}/.*{ASIDE}"))
     above = [*versions, *(root / ENTRIES).glob("[!.]*"), *(root / "artifacts").glob("sha256/*")]
     yield from (path for path in above if path.is_dir() and not any(path.iterdir()))
 

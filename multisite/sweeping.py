@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from multisite.condemned import Condemnation
 from multisite.entry import ENTRIES
 from multisite.errors import GarbageRefused, UnsupportedFormat
-from multisite.files import locked, remove_empty_parents
-from multisite.garbage import CONDEMNED, Kind, leads_to
+from multisite.files import WITHOUT_LOCKS, locked, remove_empty_parents
+from multisite.garbage import ASIDE, CONDEMNED, Kind, leads_to
 from multisite.notes import read_note
 from multisite.registry import Registration
 from multisite.scratch import scratch
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sweep", "alone", "recover"]
 
-_WITHOUT_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 _DROPPED = ".dropped"
 
 
@@ -59,7 +58,7 @@ def alone(root: Path, *, notice: Callable[[str], None]) -> Iterator[None]:
             notice(f"waiting for another multisite gc on {root}")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as error:
-            if error.errno not in _WITHOUT_LOCKS:
+            if error.errno not in WITHOUT_LOCKS:
                 raise
             reason = "files cannot be locked on its filesystem, so it cannot be told what is still being written"
             hint = "move the store to a filesystem with locks, or remove and lock it anew when nothing uses it"
@@ -130,7 +129,7 @@ class Sweep:
         for item in self.plan.of(Kind.ALIAS):
             # Whoever publishes an entry looks for its alias afterwards. So where it is there once the alias is away,
             # the alias may have been seen before, and comes back; where it comes later, the alias is written anew.
-            aside = item.path.with_name(f".{item.path.name}.{secrets.token_hex(8)}.tmp")
+            aside = item.path.with_name(f".{item.path.name}.{secrets.token_hex(8)}{ASIDE}")
             with contextlib.suppress(FileNotFoundError):
                 item.path.rename(aside)
                 if self._leads_somewhere(aside):

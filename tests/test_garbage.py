@@ -256,6 +256,8 @@ LEFT = {
     "sources/.x.json.0123456789abcdef.tmp": Kind.LEFTOVER,
     "tables/.x.0123456789abcdef.tmp": Kind.LEFTOVER,
     "condemned/0123456789abcdef.condemned": Kind.LEFTOVER,
+    "condemned/.x.condemned.0123456789abcdef.tmp": Kind.LEFTOVER,
+    "artifacts/sha256/aa/.x.json.0123456789abcdef.aside": Kind.LEFTOVER,
     "locks/0123456789abcdef0123456789abcdef.lock": Kind.LOCK,
     "artifacts/sha256/aa/damaged.json": Kind.ALIAS,
     "sources/damaged.json": Kind.ALIAS,
