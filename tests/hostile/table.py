@@ -414,6 +414,8 @@ SYSTEM = (
         id="compileall-beside-the-source",
         commands=('python -m compileall -qb "$(python -c "import beta; print(beta.__path__[0])")"',),
         gains=("site-packages/beta/__init__.pyc",),
+        doctor=("entry-damaged",),
+        after_sync=("entry-damaged",),
         reason="it is told to write into the package's own folder, and that is in the store",
         thorough=True,
     ),
