@@ -1,0 +1,1 @@
+"""What is measured, by hand: each module is one benchmark, ``python -m benchmarks.NAME --help``."""
