@@ -35,6 +35,7 @@ class Power:
         machine = ground.machine
         ground.calls(situation)
         ground.restore(situation.name)
+        self._before = set(self._damage())
         disk = Disk(machine.folder, [machine.store.name, machine.work.name, "home"])
         ended = ground.commands.run(*situation.command, journal=True)
         assert ended.code == 0, ended.text
@@ -50,7 +51,7 @@ class Power:
         self.journal.state(cut, kind, chance).write()
         ground, situation = self.ground, self.situation
         ground.tried[kind] += 1
-        problems = [f"in the store: {fault}" for fault in self._damage()]
+        problems = [f"in the store: {fault}" for fault in self._damage() if fault not in self._before]
         problems += [*ground._in_between(situation), *ground._examined()]
         problems += ground.repeated(situation)
         where = f"{' '.join(situation.command)} from {situation.name}, {kind}, after {cut} changes"
