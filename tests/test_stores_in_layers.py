@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from multisite.layers import listed, moved
 from multisite.registry import registrations
 from tests.machine import Machine, snapshot
+from tests.pythons import found_pythons
 
 PROBE = """\
 import alpha, beta, importlib.metadata as m
@@ -250,3 +254,58 @@ def test_a_view_of_two_stores(machine: Machine, system: Path) -> None:
     view = next((machine.venv / ".multisite" / "view").glob("lib/*/site-packages"))
     assert {"alpha.py", "beta.py"} <= {path.name for path in view.iterdir()}
     assert machine.run("doctor").code == 0
+
+
+# Compared with a plain environment.
+
+ANSWERS = Path(__file__).parent / "probes" / "environment_answers.py"
+WHEELS = {
+    "one": {"files": {"one.py": "", "space": {"first": {"__init__.py": ""}}, "one.pth": "import sys\n"}},
+    "two": {
+        "files": {"two": {"__init__.py": "", "data.txt": "x"}, "space": {"second": {"__init__.py": ""}}},
+        "entry_points": {"console_scripts": {"two": "two:main"}, "plugins": {"p": "two"}},
+        "data": {"data": {"share": {"two.txt": "two"}}},
+    },
+    "outer": {"files": {"pkg": {"__init__.py": "", "one.py": ""}}},
+    "inner": {"files": {"pkg": {"part": {"__init__.py": ""}, "two.py": ""}}, "requires": ["one"]},
+}
+NAMES = [
+    "one",
+    "two",
+    "space",
+    "space.first",
+    "space.second",
+    "pkg",
+    "pkg.one",
+    "pkg.two",
+    "pkg.part",
+    "nothing",
+    "json",
+]
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.11", "3.13"])
+def test_the_same_answers_as_in_a_plain_environment(tmp_path: Path, version: str) -> None:
+    python = found_pythons().get(version)
+    if python is None:
+        pytest.skip(f"no Python {version} here")
+    with Machine.opened(tmp_path / "machine") as machine:
+        for name, options in WHEELS.items():
+            machine.wheel(name, **options)  # type: ignore[arg-type]
+        system, plain = machine.folder / "system", machine.folder / "plain"
+        machine.run("lock", "two", "outer", "--store", system, "--venv", "admin", "--python", python).succeeded()
+        layered(machine, machine.store, system).run("lock", *WHEELS, "--python", python).succeeded()
+        assert len(entries(machine.store)) == len(entries(system)) == len(WHEELS) // 2
+        uv = [find_uv_bin(), "--quiet", "--offline", "--no-config"]
+        source = ["--no-index", "--find-links", machine.index.folder, "--python", plain / "bin" / "python"]
+        for words in (["venv", "--python", python, plain], ["pip", "install", *source, *WHEELS]):
+            subprocess.run([*uv, *map(str, words)], check=True, env=machine.environ())
+        here, there = (_answers(machine, venv) for venv in (machine.venv, plain))
+    assert here == there
+
+
+def _answers(machine: Machine, venv: Path) -> dict[str, object]:
+    done = machine.program("python", str(ANSWERS), *NAMES, venv=venv).succeeded()
+    found = json.loads(done.out)
+    assert isinstance(found, dict)
+    return found
