@@ -165,14 +165,15 @@ def flush_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, timeout: float = -1) -> Iterator[None]:
-    """Hold an advisory lock on *path* against other threads and processes.
+def locked(path: Path, *, timeout: float = -1, make: bool = True) -> Iterator[None]:
+    """Hold an advisory lock on *path* against other threads and processes; *make* its folder where it is missing.
 
     *timeout* is in seconds, below zero for ever; raises TimeoutError when it passes, FileNotFoundError where the folder
     of *path* is removed meanwhile. The lock ends with the process. Where the filesystem has no locks, a file beside it
     stands for one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if make:
+        path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = None if sys.platform == "win32" else _flocked(path, timeout)
     if descriptor is None:
         with _other_lock(path, timeout):

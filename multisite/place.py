@@ -221,7 +221,7 @@ class Place:
 
     def _wait(self, lock: Path) -> None:
         try:
-            self._held.enter_context(locked(lock))
+            self._held.enter_context(locked(lock, make=False))
             is_there = (self.path / "pyvenv.cfg").exists() or is_ours(self.path)
             gone = None if is_there else FileNotFoundError(lock)
         except FileNotFoundError as error:

@@ -185,6 +185,8 @@ class Sweep:
             sweep_folders(folder.parent, before=".incoming-")
         else:
             _remove_if_empty(folder)
+            if (entries := self.store.root / ENTRIES) in folder.parents:
+                remove_empty_parents(folder, entries)
 
     def _clear_empty(self) -> None:
         for item in self.plan.of(Kind.ENTRY):
