@@ -434,7 +434,7 @@ SYSTEM = (
     Attack(
         id="sed",
         commands=(
-            "find $VENV -name '*.py' -exec sed -i 's/$/ /' {} +",
+            "find $VENV -name '*.py' -exec sed -i '/\\\\$/!s/$/ /' {} +",
             "find $VENV/share -type f -exec sed -i s/1/2/ {} +",
         ),
         doctor=("bootstrap-changed",),
