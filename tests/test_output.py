@@ -6,8 +6,9 @@ import io
 import os
 import pty
 import re
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,21 @@ def terminal() -> Iterator[tuple[io.TextIOWrapper, list[str]]]:
     """Yield a pseudo-terminal to write to, and a list that holds what was written once the block has ended."""
     reading, writing = pty.openpty()
     written: list[str] = []
-    with os.fdopen(writing, "w", encoding="utf-8") as stream:
-        yield stream, written
-        stream.flush()
-        written.append(os.read(reading, 1 << 16).decode())
-    os.close(reading)
+    reader = threading.Thread(target=lambda: written.append(b"".join(_chunks(reading)).decode()))
+    reader.start()
+    try:
+        with os.fdopen(writing, "w", encoding="utf-8") as stream:
+            yield stream, written
+    finally:
+        reader.join()
+        os.close(reading)
+
+
+def _chunks(reading: int) -> Iterator[bytes]:
+    """Yield what comes; once the other end is closed, Linux says that there is an error."""
+    with suppress(OSError):
+        while chunk := os.read(reading, 1 << 16):
+            yield chunk
 
 
 @pytest.fixture(autouse=True)

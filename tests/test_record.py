@@ -22,7 +22,7 @@ entries = st.builds(
     lambda path, signed, size: RecordEntry(path=path, algorithm=signed[0], digest=signed[1], size=size),
     paths,
     hashes | st.just((None, None)),
-    st.none() | st.integers(min_value=0),
+    st.none() | st.integers(min_value=0, max_value=10**18 - 1),
 )
 
 
