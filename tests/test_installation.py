@@ -396,9 +396,9 @@ def test_a_launcher_replaces_a_script_of_that_name(installer: Installer) -> None
 
 def test_what_no_environment_can_hold(installer: Installer) -> None:
     points = "[console_scripts]\n../x = foo:main\nbroken\nname = module\ngood = foo:main\n"
-    entry = installer.add("foo", entry_points=points)
+    entry = installer.add("foo")
     evil = DataFile(scheme="data", path="../../x", sha256="0" * 64, size=0, executable=False)
-    entry = dataclasses.replace(entry, manifest=dataclasses.replace(entry.manifest, data=(evil,)))
+    entry = dataclasses.replace(entry, manifest=dataclasses.replace(entry.manifest, data=(evil,), entry_points=points))
     with pytest.raises(InvalidWheel) as caught:
         installer.plan(entry)
     assert caught.value.problems == (
