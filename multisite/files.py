@@ -260,6 +260,8 @@ def _unprotected(call: Callable[..., object], name: str, error: BaseException) -
     # again, as is a read-only file on Windows.
     if isinstance(error, FileNotFoundError):
         return
+    if isinstance(error, OSError) and error.errno == errno.ENOTEMPTY and _emptied(Path(name)):
+        return
     if not isinstance(error, PermissionError):
         if isinstance(error, OSError):
             error.filename = name  # it speaks of a name in a folder that it does not tell
@@ -272,6 +274,23 @@ def _unprotected(call: Callable[..., object], name: str, error: BaseException) -
         call(name)
     else:
         remove_tree(path)
+
+
+def _emptied(folder: Path) -> bool:
+    """Remove a folder into which threads of a command that was ended wrote to the last; tell whether it is gone."""
+    for _ in range(_ATTEMPTS):
+        try:
+            for path in list(folder.iterdir()):
+                remove_tree(path)
+            folder.rmdir()
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+        else:
+            return True
+    return False
 
 
 def remove_empty_parents(path: Path, upto: Path) -> None:

@@ -133,9 +133,9 @@ class PinRecord(Writer):
     @classmethod
     def from_document(cls, document: bytes, where: str | Path) -> PinRecord:
         """Read a pin. Raises InvalidDocument with every fault, UnsupportedFormat."""
-        head, *lines = document.split(b"\n")
-        fields = Fields(load_document(head, kind=_KIND, format=FORMAT, where=where))
+        fields = _head(document, where)
         builds, shared = [], []
+        _, *lines = document.split(b"\n")
         for number, line in enumerate(lines[:-1], start=2):
             text = line.decode("utf-8", "replace")
             try:
@@ -161,25 +161,46 @@ class PinRecord(Writer):
 
 
 def pins(store_root: Path) -> Iterator[tuple[Path, PinRecord]]:
-    """Yield each pin of a store with its file, sorted. Raises InvalidDocument, UnsupportedFormat."""
+    """Yield each pin of a store with its file, sorted, but for those that are torn and hold nothing any more.
+
+    Raises InvalidDocument, UnsupportedFormat.
+    """
     for path in notes(store_root / "pins", ".pin"):
         try:
             document = read_note(path)
         except FileNotFoundError:
             continue  # its process has ended since it was listed
-        yield path, PinRecord.from_document(document, path)
+        try:
+            record = PinRecord.from_document(document, path)
+        except InvalidDocument:
+            if not _is_dead(document, path):
+                raise
+        else:
+            yield path, record
 
 
 def sweep(folder: Path) -> None:
     """Remove the pins in *folder* that hold nothing any more, since their processes were killed."""
     for path in notes(folder, ".pin"):
         try:
-            is_dead = not PinRecord.from_document(read_note(path), path).holds(time.time())
+            is_dead = _is_dead(read_note(path), path)
         except (OSError, InvalidDocument, UnsupportedFormat):
             continue  # its process has ended, or garbage collection will ask about it
         if is_dead:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _is_dead(document: bytes, where: Path) -> bool:
+    """Tell whether a pin holds nothing any more, by its first line alone: a power failure may have torn the others."""
+    fields = _head(document, where)
+    writer = PinRecord.from_fields(fields)
+    fields.finish(_KIND, where, hint=_HINT)
+    return not writer.holds(time.time())
+
+
+def _head(document: bytes, where: str | Path) -> Fields:
+    return Fields(load_document(document.partition(b"\n")[0], kind=_KIND, format=FORMAT, where=where))
 
 
 def _digest(text: str) -> str:

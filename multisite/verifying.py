@@ -273,7 +273,7 @@ def _link_damage(folder: Path, site: str) -> list[Damage]:
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         facts = folder.stat(follow_symlinks=False)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return facts.st_dev, facts.st_ino
 

@@ -100,6 +100,7 @@ class Machine:
             "MULTISITE_STORE": str(self.store),
             "UV_INDEX_URL": self.index.url,
             "UV_CACHE_DIR": str(self.folder / "uv-cache"),
+            "UV_CREDENTIALS_DIR": str(self.folder / "uv-cache-credentials"),  # uv 0.13.9 leaves a lock file there
             "UV_NO_CONFIG": "1",
             "UV_HTTP_RETRIES": "0",
         }

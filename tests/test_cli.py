@@ -343,7 +343,7 @@ def test_a_second_environment_takes_only_small_files(machine: Machine) -> None:
         for path in (machine.work / "second").rglob("*")
         if path.is_file() and not path.is_symlink()
     )
-    assert size < 200_000
+    assert size < 240_000  # nearly all of it is the start-up code with its bytecode
     assert machine.program("alpha", venv=machine.work / "second").out == "alpha 1.0\n"
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -237,3 +238,18 @@ with locked(Path(sys.argv[1])):
     run("held = locked(Path(sys.argv[1]))\nheld.__enter__()\nos._exit(0)\n")
     assert "lock.held" in names(tmp_path)
     assert run(two) == "held once\n"
+
+
+def test_a_tree_is_removed_that_somebody_still_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(tmp_path, {"tree": {"sub": {"file": ""}}})
+    remove, late = os.rmdir, ["more", "and more"]
+
+    def rmdir(path: Any, **options: Any) -> None:
+        if late and Path(os.fsdecode(path)).name == "sub":
+            (tmp_path / "tree" / "sub" / late.pop()).write_text("")
+        remove(path, **options)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    remove_tree(tmp_path / "tree")
+    assert late == []
+    assert list(tmp_path.iterdir()) == []

@@ -135,6 +135,22 @@ def test_a_pin_of_another_process_holds_until_it_dies(store_root: Path) -> None:
     assert not record.holds(time.time())
 
 
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_a_pin_whose_lines_are_torn_counts_while_its_process_lives(store_root: Path, is_dead: bool) -> None:
+    record = PinRecord.this_process()
+    record = dataclasses.replace(record, started="an earlier boot 1") if is_dead else record
+    path = store_root / "pins" / f"{'a' * 32}.pin"
+    path.parent.mkdir()
+    path.write_bytes(record.to_document() + bytes(20) + b"\n")  # as a power failure leaves what was not flushed
+    if not is_dead:
+        with pytest.raises(InvalidDocument):
+            list(pins(store_root))
+    else:
+        assert list(pins(store_root)) == []
+    module.sweep(path.parent)
+    assert path.exists() != is_dead
+
+
 def test_another_process_with_the_same_number(store_root: Path) -> None:
     with Pin(store_root) as pin:
         pin.add(BUILDS[0])

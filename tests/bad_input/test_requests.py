@@ -245,10 +245,8 @@ def an_option_that_does_not_exist(machine: Machine) -> Words:
 
 @bad(
     2,
-    """
-    usage: multisite [-h] [--version] COMMAND ...
-    multisite: error: argument COMMAND: invalid choice: 'install' (choose from 'lock', 'sync', 'doctor', 'list', 'view')
-    """,
+    "usage: multisite [-h] [--version] COMMAND ...\nmultisite: error: argument COMMAND: invalid choice: 'install'"
+    " (choose from 'lock', 'sync', 'doctor', 'list', 'view', 'gc', 'dedup', 'edit', 'share', 'verify')\n",
 )
 def a_command_that_does_not_exist(machine: Machine) -> Words:
     return ["install", "alpha"]

@@ -70,8 +70,8 @@ def a_store_whose_description_is_damaged(machine: Machine) -> Words:
 
 @bad(
     3,
-    "store ROOT/store: Permission denied",
-    "choose another: --store DIR or MULTISITE_STORE",
+    "store ROOT/store: it may not be written to, and has no alpha",
+    "have its owner lock or sync that there, or put a store of your own before it: MULTISITE_STORE=DIR:ROOT/store",
     states=("new",),
     unprivileged=True,
 )
