@@ -20,13 +20,11 @@ __all__ = ["collect"]
 def collect(options: argparse.Namespace, output: Output, root: Path) -> int:
     """Collect the garbage of the store in *root*, or say what that would be. Raises GarbageRefused, StoreNotUsable."""
     from multisite.custody import demand_custody, silent_readers
-    from multisite.errors import StoreNotUsable
-    from multisite.layout import is_store
+    from multisite.layout import demand_store
     from multisite.store import Store
     from multisite.sweeping import alone, recover
 
-    if not is_store(root):
-        raise StoreNotUsable(root, "there is no store")
+    demand_store(root)
     if options.dry_run:
         if reason := silent_readers(root):
             output.warn(f"store {root}: {reason}; multisite gc will ask for --force")

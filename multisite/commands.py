@@ -301,7 +301,7 @@ def _folder(venv: Path, path: str) -> str:
 def _dedup(options: argparse.Namespace, output: Output) -> int:
     from multisite.deduplicating import dedup
 
-    return dedup(options, output, _workshop(options, output).store())
+    return dedup(options, output, _workshop(options, output).store_root())
 
 
 def _gc(options: argparse.Namespace, output: Output) -> int:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from multisite.cloning import CannotShare
 from multisite.duplicates import Way, carry_out, listed, plan, read_way, write_way
 from multisite.errors import InvalidDocument, InvalidRequest, StoreNotUsable
+from multisite.layout import demand_store
 from multisite.names import normalize
 from multisite.scratch import scratch
+from multisite.store import Store
 
 if TYPE_CHECKING:
     import argparse
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
 
     from multisite.duplicates import DedupPlan, Listed, Saved
     from multisite.output import Output
-    from multisite.store import Store
 
 __all__ = ["dedup"]
 
 
-def dedup(options: argparse.Namespace, output: Output, store: Store) -> int:
-    """Keep equal files of the *store* once, or say what is done at publishing; return the exit code."""
+def dedup(options: argparse.Namespace, output: Output, root: Path) -> int:
+    """Keep equal files of the store in *root* once, or say what is done at publishing; return the exit code."""
+    demand_store(root)
+    store = Store.open(root)
     if not options.dry_run:
         store.demand_writable()
     if options.publishing is not None:

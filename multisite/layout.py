@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["FORMAT", "MEND", "Description", "create", "describe_store", "is_store", "mend"]
+__all__ = ["FORMAT", "MEND", "Description", "create", "demand_store", "describe_store", "is_store", "mend"]
 
 FORMAT = 1
 MEND = "multisite sync"
@@ -64,6 +64,12 @@ def is_store(root: Path) -> bool:
         return True
     names = {path.name for path in root.iterdir()} if root.is_dir() else set()
     return "locks" in names <= _FOLDERS and names != {"locks"}  # half removed; with locks alone, one that is being made
+
+
+def demand_store(root: Path) -> None:
+    """Refuse a folder in which there is no store. Raises StoreNotUsable."""
+    if not is_store(root):
+        raise StoreNotUsable(root, "there is no store")
 
 
 def create(root: Path) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from multisite.auditing import Auditor
 from multisite.damage import KINDS, Remedy
-from multisite.errors import InvalidRequest, StoreNotUsable
+from multisite.errors import InvalidRequest
 from multisite.interpreters import find_interpreter
-from multisite.layout import is_store
+from multisite.layout import demand_store
 from multisite.mending import Mender
 from multisite.names import BuildId, normalize
 from multisite.registry import registrations
@@ -35,9 +35,7 @@ _MEBIBYTE = 1 << 20
 
 def verify(options: argparse.Namespace, output: Output, workshop: Workshop) -> int:
     """Verify the store, mend it where that is asked for, and report; return the exit code."""
-    root = workshop.store_root()
-    if not is_store(root):
-        raise StoreNotUsable(root, "there is no store")
+    demand_store(workshop.store_root())
     store = workshop.store(mend=options.repair)
     names = frozenset(normalize(name) for name in options.names)
     _demand_known(store, names)

@@ -258,6 +258,12 @@ def test_names_that_the_store_does_not_hold(machine: Machine) -> None:
     )
 
 
+def test_where_there_is_no_store_none_is_made(machine: Machine) -> None:
+    done = machine.run("dedup", "--store", "nowhere")
+    assert (done.code, done.err.splitlines()[0]) == (3, f"error: store {machine.work / 'nowhere'}: there is no store")
+    assert not (machine.work / "nowhere").exists()
+
+
 def test_a_filesystem_without_clones(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*paths: Path) -> bool:
         raise CannotShare(errno.ENOTSUP, os.strerror(errno.ENOTSUP), str(paths[-1]))
