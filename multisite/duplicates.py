@@ -30,10 +30,23 @@ if TYPE_CHECKING:
 
     from multisite.record import RecordEntry
 
-__all__ = ["DedupPlan", "Duplicate", "Listed", "Saved", "Way", "carry_out", "listed", "plan", "read_way", "write_way"]
+__all__ = [
+    "FORMAT",
+    "SETTING",
+    "DedupPlan",
+    "Duplicate",
+    "Listed",
+    "Saved",
+    "Way",
+    "carry_out",
+    "listed",
+    "plan",
+    "read_way",
+    "write_way",
+]
 
-_FORMAT = 1
-_KIND = "dedup.json"
+FORMAT = 1
+SETTING = "dedup.json"  # what is done at publishing
 _BLOCK = 512  # bytes, the unit of st_blocks (stat(2))
 
 
@@ -277,23 +290,23 @@ def read_way(store_root: Path) -> Way | None:
 
     Raises InvalidDocument, UnsupportedFormat.
     """
-    path = store_root / "dedup.json"
+    path = store_root / SETTING
     try:
         document = path.read_bytes()
     except FileNotFoundError:
         return None
-    fields = Fields(load_document(document, kind=_KIND, format=_FORMAT, where=path))
+    fields = Fields(load_document(document, kind=SETTING, format=FORMAT, where=path))
     word = fields.text("publishing")
     if word not in {way.value for way in Way}:
         fields.problem("publishing", f"expected clones or links, found {word!r}")
-    fields.finish(_KIND, path, hint="multisite dedup --publishing off")
+    fields.finish(SETTING, path, hint="multisite dedup --publishing off")
     return Way(word)
 
 
 def write_way(store_root: Path, way: Way | None) -> None:
     """Have what is published in a store from now on share in this way with what is there, or not at all."""
-    path = store_root / "dedup.json"
+    path = store_root / SETTING
     if way is None:
         path.unlink(missing_ok=True)
     else:
-        write_atomic(path, dump_document({"publishing": way.value}, format=_FORMAT))
+        write_atomic(path, dump_document({"publishing": way.value}, format=FORMAT))

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multisite.document import Fields, dump_document, load_document
+from multisite.duplicates import FORMAT as SETTING_FORMAT
+from multisite.duplicates import SETTING
 from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable, UnsupportedFormat
 from multisite.files import locked, write_atomic
@@ -63,7 +65,9 @@ def is_store(root: Path) -> bool:
     if (root / _NAME).exists() or (root / ENTRIES).is_dir():
         return True
     names = {path.name for path in root.iterdir()} if root.is_dir() else set()
-    return "locks" in names <= _FOLDERS and names != {"locks"}  # half removed; with locks alone, one that is being made
+    return "locks" in names <= _FOLDERS | {SETTING} and names != {
+        "locks"
+    }  # half removed; with locks alone, one that is being made
 
 
 def demand_store(root: Path) -> None:
@@ -127,7 +131,9 @@ def _is_sound(root: Path) -> bool:
 def _way_out(root: Path) -> str:
     names = {path.name for path in root.iterdir() if path.is_dir()}
     strangers = sorted(
-        path.name for path in root.iterdir() if path.name not in {*_FOLDERS, _NAME} and not path.name.startswith(".")
+        path.name
+        for path in root.iterdir()
+        if path.name not in {*_FOLDERS, _NAME, SETTING} and not path.name.startswith(".")
     )
     if {ENTRIES, "locks"}.isdisjoint(names):
         return "put the file back, or choose another store: --store DIR or MULTISITE_STORE"
@@ -143,7 +149,11 @@ def _refuse_later_formats(root: Path) -> None:
         if int(value) != FORMAT:
             kind = _KIND if key == b"format" else "store, to write to it,"
             raise UnsupportedFormat(kind, path, found=int(value), known=FORMAT)
-    documents = {"environments/[!.]*.json": REGISTRATION_FORMAT, f"{ENTRIES}/[!.]*/*/*/manifest.json": MANIFEST_FORMAT}
+    documents = {
+        SETTING: SETTING_FORMAT,
+        "environments/[!.]*.json": REGISTRATION_FORMAT,
+        f"{ENTRIES}/[!.]*/*/*/manifest.json": MANIFEST_FORMAT,
+    }
     for pattern, known in documents.items():
         for document in root.glob(pattern):
             found = _format(document)

@@ -12,7 +12,8 @@ import pytest
 from multisite.cloning import CannotShare
 from multisite.document import dump_document
 from multisite.duplicates import Way, carry_out, listed, plan, read_way, write_way
-from multisite.errors import InvalidDocument
+from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.layout import mend
 from multisite.store import Artifact, Store, StoredDistribution
 from tests.machine import Machine
 
@@ -292,3 +293,18 @@ def test_publishing_is_set_by_command(machine: Machine) -> None:
     (path,) = machine.store.glob("multi-site-packages/foo/1.2/*/site-packages/foo/same.py")
     assert path.stat().st_nlink == 2
     assert machine.run("dedup", "--publishing", "off", "--json").succeeded().json["publishing"] is None
+
+
+def test_the_setting_belongs_to_the_store(store: Store) -> None:
+    write_way(store.root, Way.LINKS)
+    (store.root / "store.json").write_text("{")
+    assert mend(store.root) is not None
+    assert Store.open(store.root).id != ""
+    assert read_way(store.root) is Way.LINKS
+
+
+def test_a_setting_of_a_later_format_keeps_the_store_from_being_mended(store: Store) -> None:
+    (store.root / "dedup.json").write_bytes(dump_document({"publishing": "links"}, format=2))
+    (store.root / "store.json").write_text("{")
+    with pytest.raises(UnsupportedFormat, match=r"dedup\.json"):
+        mend(store.root)
