@@ -207,7 +207,7 @@ def _flocked(path: Path, timeout: float) -> int | None:
             # Whoever held it may have removed it: then it keeps nobody out any more.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
                 return descriptor
-        except BaseException as error:
+        except BaseException as error:  # an interruption as well: the file is closed, and it is raised again
             os.close(descriptor)
             if isinstance(error, OSError) and error.errno in WITHOUT_LOCKS:
                 return None
