@@ -28,12 +28,27 @@ def _run() -> int:
         sys.stdout.write(f"multisite {__version__}\n")
         return 0
     try:
+        if _has_nothing_to_do(sys.argv[1:]):
+            return 0
         from multisite.cli import run
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # while it was loading: nothing has been done
         sys.stderr.write("interrupted\n")
         return 130
+
+
+def _has_nothing_to_do(arguments: list[str]) -> bool:
+    """Tell whether the command has just to say that there is nothing to do, and say it."""
+    if arguments[:1] not in (["sync"], ["lock"]):
+        return False
+    from multisite.quick import unchanged
+
+    said = unchanged(arguments)
+    if said is None:
+        return False
+    sys.stderr.write("".join(f"{line}\n" for line in said))
+    return True
 
 
 if __name__ == "__main__":

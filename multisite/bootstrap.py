@@ -104,6 +104,11 @@ class Bootstrap:
         code = _START.format(site=", ".join(map(repr, parts)), up=", ".join([repr(os.pardir)] * len(parts)))
         return _LINE.format(code=code).encode("ascii")
 
+    def present(self) -> Iterator[Path]:
+        """Yield what is there of all that, bytecode included."""
+        yield from (path for path in self.expected() if path.exists())
+        yield from sorted(path for path in self._own_files() if path.suffix == ".pyc")
+
     def differences(self) -> dict[Path, str]:
         """Return the files that are not as they should be: path -> ``missing`` or ``changed``."""
         return {

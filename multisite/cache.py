@@ -126,6 +126,16 @@ class Cache:
                 path.parent.mkdir(exist_ok=True)
                 part.replace(path)
 
+    def remember(self, kind: str, name: str, data: bytes) -> None:
+        """Keep *data*, which is derived and not flushed, among others of its *kind*; forget those that are old."""
+        if self._root is None:
+            return
+        with contextlib.suppress(OSError):
+            folder = self._root / kind
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(folder / name, data, mode=0o600)
+            _remove_stale(folder)
+
     def _artifact(self, sha256: str) -> Path | None:
         return self._named(sha256, "artifacts", "sha256", sha256[:2])
 

@@ -46,6 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
     parsing = parser()
     options = parsing.parse_args(arguments)
+    options.arguments = tuple(arguments)
     if options.version:
         from multisite import __version__
 

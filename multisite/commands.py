@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from multisite.place import Place
     from multisite.report import Finding
     from multisite.request import Request
-    from multisite.result import SyncResult
     from multisite.state import ChosenBuild
     from multisite.wanted import Wanted
     from multisite.workshop import Workshop
@@ -37,6 +35,7 @@ __all__ = ["COMMANDS"]
 
 def _lock(options: argparse.Namespace, output: Output) -> int:
     from multisite.locking import lock
+    from multisite.outcome import carry_out, inputs_of
     from multisite.resolving import Upgrade
     from multisite.showing import offer
 
@@ -57,8 +56,11 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
             )
         for warning in locked.warnings:
             output.warn(warning)
-        code = _carried_out(options, workshop, place, locked.wanted, output)
-        offer(place, output)
+        inputs = inputs_of(request, workshop)
+        said = (f"locking {request.origin}",)
+        code = carry_out(options, workshop, place, locked.wanted, output, inputs=inputs, said=said)
+        for line in offer(place):
+            output.say(line)
         return code
 
 
@@ -93,6 +95,7 @@ def _sync_instead(options: argparse.Namespace, output: Output, lockfile: Path) -
 
 def _sync(options: argparse.Namespace, output: Output) -> int:
     from multisite.environment import is_ours
+    from multisite.outcome import carry_out
 
     workshop = _workshop(options, output)
     path = _venv(options)
@@ -107,8 +110,11 @@ def _sync(options: argparse.Namespace, output: Output) -> int:
     with _place(options, workshop) as place:
         wanted = _named(options, place, named) if named else _own(options, place, output)
         _warn_of_credentials(wanted, named or wanted.target, output)
-        output.say(f"syncing {wanted.lock.where}")
-        return _carried_out(options, workshop, place, wanted, output)
+        said = (f"syncing {wanted.lock.where}",)
+        output.say(*said)
+        # Where a lockfile was found instead of requirements, more was looked for than it.
+        inputs = {named or wanted.target: wanted.lock.sha256} if options.command == "sync" else None
+        return carry_out(options, workshop, place, wanted, output, inputs=inputs, said=said)
 
 
 def _named(options: argparse.Namespace, place: Place, lockfile: Path) -> Wanted:
@@ -145,17 +151,6 @@ def _own(options: argparse.Namespace, place: Place, output: Output, *, mends: bo
     return Wanted.from_lockfile(lockfile, place, before, extras=extras, groups=groups)
 
 
-def _carried_out(options: argparse.Namespace, workshop: Workshop, place: Place, wanted: Wanted, output: Output) -> int:
-    from multisite.showing import follow
-
-    wanted = replace(wanted, site_metadata=options.site_metadata)
-    with output.downloading() as progress:
-        result = workshop.make(place, wanted, progress=progress)
-    follow(workshop, place, output)
-    _report(result, output)
-    return 0
-
-
 def _view(options: argparse.Namespace, output: Output) -> int:
     from multisite.showing import show
 
@@ -166,16 +161,6 @@ def _edit(options: argparse.Namespace, output: Output) -> int:
     from multisite.copies import edit
 
     return edit(options, output, _workshop(options, output), _venv(options))
-
-
-def _report(result: SyncResult, output: Output) -> None:
-    if output.as_json:
-        output.document(result.to_json())
-        return
-    output.findings(result.findings, to_stderr=True)
-    for change in result.changes:
-        output.say(f" {change}")
-    output.say(str(result))
 
 
 def _doctor(options: argparse.Namespace, output: Output) -> int:
@@ -362,7 +347,7 @@ def _workshop(options: argparse.Namespace, output: Output) -> Workshop:
             no_index=options.no_index,
         )
     offline = getattr(options, "offline", False)
-    return Workshop(os.environ, stores=options.stores, offline=offline, indexes=indexes, notice=output.say)
+    return Workshop(os.environ, stores=options.stores, offline=offline, indexes=indexes, notice=output.notice)
 
 
 def _place(options: argparse.Namespace, workshop: Workshop) -> Place:

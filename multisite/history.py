@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
 
-__all__ = ["keep", "kept_copy", "prune", "remembered", "restoring"]
+__all__ = ["copy_of", "keep", "kept_copy", "prune", "remembered", "restoring"]
 
 # Enough for switching between branches; garbage collection looks at their age as well.
 _KEPT = 20
@@ -56,6 +56,11 @@ def keep(environment: Environment, lock_sha256: str, data: bytes) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, gzip.compress(data, mtime=0), sync=True)
     return True
+
+
+def copy_of(environment: Environment, lock_sha256: str) -> Path:
+    """Return where the copy of a lockfile is kept."""
+    return environment.state_folder / _file(lock_sha256)
 
 
 def kept_copy(state_folder: Path, lock_sha256: str) -> bytes | None:

@@ -49,6 +49,7 @@ class Output:
     """The streams of one command. Results go to stdout; what is said about the way there goes to stderr.
 
     ``verbosity`` is -1 for ``-q``, 0, or 1 for ``-v``. With *as_json* stdout carries one JSON document and no text.
+    ``has_noticed`` tells whether there was something to say besides what came of it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Output:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._warned: set[str] = set()
+        self.has_noticed = False
         self._write_line: Callable[[str], object] = self._tell
 
     def say(self, text: str, *, level: int = 0) -> None:
@@ -69,8 +71,14 @@ class Output:
         if self.verbosity >= level:
             self._write_line(heading + printable(text))
 
+    def notice(self, text: str) -> None:
+        """Write a line of progress that the same command would not always write."""
+        self.has_noticed = True
+        self.say(text)
+
     def warn(self, text: str) -> None:
         """Write a warning to stderr, each only once, unless ``-q`` is given."""
+        self.has_noticed = True
         if text not in self._warned:
             self._warned.add(text)
             self._say(f"{self._coloured('warning', 'yellow')}: ", text)

@@ -41,7 +41,7 @@ __all__ = [
 FORMAT = 1
 _KIND = "registration of an environment"
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_SEEN_EVERY = 24 * 3600  # seconds: often enough for people, seldom enough for a sync that has nothing to do
+RENEWED_AFTER = 24 * 3600  # seconds: often enough for people, seldom enough for a sync that has nothing to do
 # Another account's store: it may let nobody register, and asks before it collects garbage.
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -199,7 +199,7 @@ def register(
     before = registered(store_root, id)
     # A container that is started anew is another host each time: renewed with the day, as the time is.
     same = before is not None and replace(new, seen=before.seen, host=before.host) == before
-    if before is not None and same and 0 <= new.seen - before.seen < _SEEN_EVERY:
+    if before is not None and same and 0 <= new.seen - before.seen < RENEWED_AFTER:
         return False
     if not write:
         return not same

@@ -112,8 +112,9 @@ def _seen(site_packages: Path) -> set[NormalizedName]:
     return {normalize(path.stem.partition("-")[0]) for path in infos}
 
 
-def offer(place: Place, output: Output) -> None:
-    """Say how an editor gets to see what is locked, where one works in the current folder and there is no view."""
+def offer(place: Place) -> list[str]:
+    """Return how an editor gets to see what is locked, where one works in the current folder and there is no view."""
     editor = next((name for name in _EDITORS if Path(name).exists()), None)
-    if editor is not None and ViewPlace.of(place.make()).read() is None:
-        output.say(f"{editor} is here: for editors and type checkers to see what is locked, type: multisite view")
+    if editor is None or ViewPlace.of(place.make()).read() is not None:
+        return []
+    return [f"{editor} is here: for editors and type checkers to see what is locked, type: multisite view"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from multisite.toml import NotToml, load_toml
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["configured_addresses", "configured_places", "credentials_variables"]
+__all__ = ["configuration_digests", "configured_addresses", "configured_places", "credentials_variables"]
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -28,6 +29,18 @@ def configured_addresses(environ: Mapping[str, str], folder: Path) -> Iterator[s
         for index in indexes if isinstance(indexes, list) else ():
             if isinstance(index, dict) and isinstance(index.get("name"), str) and isinstance(index.get("url"), str):
                 yield from credentials_variables(index["name"], index["url"], environ)
+
+
+def configuration_digests(environ: Mapping[str, str], folder: Path) -> dict[Path, str | None]:
+    """Return each configuration file that uv would read in *folder* with its SHA-256, None where there is none."""
+    return {path: _digest(path) for path in _files(environ, folder)}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def configured_places(environ: Mapping[str, str], folder: Path) -> Iterator[str]:

@@ -213,9 +213,16 @@ class Workshop:
         return UvResolver(program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline)
 
     def settings(self) -> tuple[str, ...]:
-        """Return what the resolver's answer depends on besides the request: its options and variables."""
+        """Return what the resolver's answer depends on besides the request: its options, variables and configuration.
+
+        A pyproject.toml above the current folder may have some, and is mostly about other things: it does not count.
+        """
+        from multisite.uvconfig import configuration_digests
+
         variables = [f"{name}={value}" for name, value in self.environ.items() if name.startswith(("UV_", "PIP_"))]
-        return (*self.indexes.effective(self.environ).arguments(), *sorted(variables))
+        configured = configuration_digests(self.environ, Path.cwd()).items()
+        files = [f"{path} {digest}" for path, digest in configured if digest and path.name != "pyproject.toml"]
+        return (*self.indexes.effective(self.environ).arguments(), *sorted(variables), *files)
 
     def make(self, place: Place, wanted: Wanted, *, progress: Progress | None = None) -> SyncResult:
         """Make the environment at *place*, which is held, what *wanted* says."""

@@ -1,0 +1,166 @@
+"""What the last sync of an environment looked at: as long as all of it is as it was, there is nothing to do.
+
+A command that finds nothing to do has read hundreds of files to know. So it writes down what they were: identity, size
+and time of each file that it took a fact from, and which command that was. The next one of the same words compares
+(docs/formats.md, "Cache"). It counts in the same boot of the machine alone: after a power failure a file may have its
+size and time and not its content.
+
+Nothing is imported here that an interpreter has not loaded at its start but ``marshal``: what is saved would be lost.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import stat
+import sys
+
+TYPE_CHECKING = False  # the import of typing takes longer than all that is here
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+__all__ = [
+    "DURABLE",
+    "FOLDER",
+    "KIND",
+    "PLACE",
+    "THROUGH",
+    "WHOLE",
+    "answer",
+    "circumstances",
+    "command_key",
+    "encode",
+    "name_for",
+    "print_of",
+    "read",
+    "take",
+]
+
+KIND = "settled"  # the folder in the cache
+_MAGIC = b"MSSETTLED\x00"
+_FORMAT = 1
+_MARSHAL = 4
+_LARGEST = 1 << 26
+
+# What is compared of a path. Of a place only what it is and who may change it; its content may change.
+WHOLE, THROUGH, PLACE, FOLDER = range(4)
+DURABLE = ("MULTISITE_STORE", "MULTISITE_TRUST", "HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS")
+_RESOLVERS = ("UV_", "PIP_", "XDG_CONFIG")
+_QUIET = frozenset({"-q", "--quiet"})
+
+
+def take(path: str, kind: int) -> tuple[int, ...] | None:
+    """Return what is compared of *path*, None where nothing is there."""
+    try:
+        found = os.lstat(path) if kind in (WHOLE, FOLDER) else os.stat(path)  # noqa: PTH116 -- see the top
+    except (OSError, ValueError):
+        return None
+    if kind == FOLDER:
+        return () if stat.S_ISDIR(found.st_mode) else None
+    who = (found.st_mode, found.st_uid, found.st_gid, found.st_dev, found.st_ino)
+    return who if kind == PLACE else (*who, found.st_size, found.st_mtime_ns)
+
+
+def circumstances(environ: Mapping[str, str]) -> tuple[Any, ...] | None:
+    """Return what else the outcome depends on: account, machine, this program; None where a boot cannot be told."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:  # noqa: PTH123 -- see the top
+            boot = file.read(64)
+    except OSError:
+        return None
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 -- see the top
+    program = tuple(os.stat(os.path.join(here, name)).st_mtime_ns for name in ("", "_runtime"))  # noqa: PTH116, PTH118
+    account = (os.geteuid(), os.getegid(), *sorted(os.getgroups()))
+    variables = tuple(environ.get(name, "") for name in DURABLE)
+    return (here, *program, sys.version, os.uname().release, boot, account, variables)
+
+
+def command_key(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return what a command is known by: its words and folder, for ``lock`` also what the resolver is told.
+
+    A plain ``sync`` means the same wherever it is typed. How loud it is, and where its environment is, does not count.
+    """
+    words, skip = [], False
+    for word in arguments:
+        if not skip and word not in _QUIET and word != "--venv" and not word.startswith("--venv="):
+            words.append(word)
+        skip = word == "--venv" and not skip
+    if words == ["sync"]:
+        return "sync"
+    told: list[Any] = [words, os.getcwd()]  # noqa: PTH109 -- see the top
+    if words[:1] != ["lock"]:
+        return repr(told)
+    told.append(sorted(item for item in environ.items() if item[0].startswith(_RESOLVERS)))
+    import hashlib  # there may be passwords in what is told, and it takes a millisecond
+
+    return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def encode(value: Mapping[str, Any]) -> bytes:
+    """Return the bytes of the file."""
+    body = marshal.dumps(dict(value), _MARSHAL)
+    return _MAGIC + _FORMAT.to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """Return what the file *path* says; None where it is missing, torn, of another format or of another account."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError):
+        return None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_size > _LARGEST:
+            return None
+        data = os.read(descriptor, found.st_size + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    head = len(_MAGIC) + 8
+    wanted = _MAGIC + _FORMAT.to_bytes(4, "little") + (len(data) - head).to_bytes(4, "little", signed=True)
+    if data[:head] != wanted:
+        return None
+    try:
+        value = marshal.loads(data[head:])  # noqa: S302 -- the account's own
+    except (EOFError, MemoryError, TypeError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def name_for(folder: str) -> str:
+    """Return what the file for the environment *folder* is called in the cache; another may be called the same."""
+    return f"{hash(tuple(os.fsencode(folder))) & (1 << 64) - 1:016x}"
+
+
+def answer(
+    cache: str, folder: str, arguments: Sequence[str], environ: Mapping[str, str], now: float
+) -> tuple[str, ...] | None:
+    """Return what the command with these *arguments* says where it finds nothing to do in the environment *folder*.
+
+    None where that cannot be told so quickly.
+    """
+    found = read(f"{cache}/{KIND}/{name_for(folder)}")
+    if found is None or found["folder"] != folder or not 0 <= now - found["since"] < found["holds"]:
+        return None
+    if found["circumstances"] != circumstances(environ):
+        return None
+    command = found["commands"].get(command_key(arguments, environ))
+    if command is None:
+        return None
+    said, *inputs = command
+    same = print_of(inputs[0]) == inputs[1] and print_of(found["looked_at"]) == found["print"]
+    return tuple(said) if same else None
+
+
+def print_of(groups: Iterable[tuple[str, int, Sequence[str]]]) -> int | None:
+    """Return one number for what is compared of all paths, each group in a folder; None where a folder is missing.
+
+    Numbers alone have the same hash in each process of one Python.
+    """
+    found = [take(f"{folder}/{name}", kind) for folder, kind, names in groups for name in names]
+    kinds = [kind for _, kind, names in groups for _ in names]
+    if any(known is None and kind == FOLDER for known, kind in zip(found, kinds)):  # noqa: B905 -- of one length
+        return None
+    return hash(tuple((-1,) if known is None else known for known in found))

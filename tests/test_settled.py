@@ -1,0 +1,258 @@
+"""A command that has nothing to do: it is told by a few looks, and by as many of them as there should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from multisite import settled
+from multisite.quick import cache_folder
+from multisite.workshop import default_cache
+from tests.machine import Machine
+
+# Of the command itself; what an interpreter loads at its start is no business of ours.
+START = {"multisite", "multisite.__main__", "multisite.streams", "__future__"}
+QUICK = START | {"multisite.quick", "multisite.settled"}
+PROBE = """\
+import json, os, sys
+before, calls = set(sys.modules), []
+for name in ("stat", "lstat"):
+    real = getattr(os, name)
+    setattr(os, name, lambda *words, real=real, **options: (calls.append("look"), real(*words, **options))[1])
+sys.addaudithook(lambda event, arguments: calls.append(event))
+from multisite.__main__ import main
+sys.argv[0] = "multisite"
+code = main()
+counted = {event: calls.count(event) for event in ("look", "subprocess.Popen", "os.posix_spawn", "os.fork")}
+imported = {name for name in set(sys.modules) - before if name.partition(".")[0] not in {"encodings", "linecache"}}
+print(json.dumps([code, sorted(imported), counted]))
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with Machine.opened(tmp_path) as machine:
+        programs = {"console_scripts": {"alpha": "alpha:main"}}
+        for version in ("1.0", "2.0"):
+            files = {"alpha.py": f"version = {version!r}\ndef main():\n    print(version)\n"}
+            data = {"data": {"share": {"alpha.txt": version}}}
+            machine.wheel("alpha", version, files=files, entry_points=programs, data=data)
+        machine.wheel("beta")
+        machine.run("lock", "alpha==1.0", "beta").succeeded()
+        yield machine
+
+
+def counted(machine: Machine, *words: str | Path) -> tuple[list[str], set[str], dict[str, int]]:
+    """Run a command in a process of its own; return what it said, the modules that it loaded, and calls."""
+    command = [sys.executable, "-c", PROBE, *map(str, words)]
+    done = subprocess.run(command, cwd=machine.work, env=machine.environ(), capture_output=True, text=True, check=False)
+    *out, last = done.stdout.splitlines() or [""]
+    assert done.returncode == 0, done.stderr
+    code, modules, calls = json.loads(last)
+    assert code == 0, done.stderr
+    return [*out, *done.stderr.splitlines()], set(modules), calls
+
+
+def is_quick(machine: Machine, *words: str | Path) -> bool:
+    return counted(machine, *words)[1] == QUICK
+
+
+def test_the_version_needs_nothing(machine: Machine) -> None:
+    said, modules, _ = counted(machine, "--version")
+    assert said[0].startswith("multisite ")
+    assert modules == START
+
+
+def test_nothing_to_do_is_told_by_a_few_looks(machine: Machine) -> None:
+    said, modules, calls = counted(machine, "sync")
+    assert said == [f"syncing {machine.lockfile}", f"{machine.venv}: unchanged; 2 distributions"]
+    assert modules == QUICK
+    # Two distributions, a program and a data file; each file of the start-up code, once compiled; and 23 besides.
+    runtime = len(list((machine.venv / ".multisite" / "runtime").rglob("*.py*")))
+    assert calls == {"look": 2 + 2 + runtime + 23, "subprocess.Popen": 0, "os.posix_spawn": 0, "os.fork": 0}
+
+
+def test_the_same_is_said_as_by_looking_at_everything(machine: Machine) -> None:
+    wholly = machine.run("sync").succeeded().err.splitlines()
+    assert counted(machine, "sync")[0] == wholly
+    assert counted(machine, "sync", "-q")[0] == []
+
+
+def test_a_lockfile_that_is_named(machine: Machine) -> None:
+    lockfile = machine.work / "pylock.toml"
+    shutil.copy(machine.lockfile, lockfile)
+    machine.run("sync", "pylock.toml", "--venv", "other").succeeded()
+    said, modules, _ = counted(machine, "sync", "pylock.toml", "--venv", "other")
+    assert said == [f"syncing {lockfile}", f"{machine.work / 'other'}: unchanged; 2 distributions"]
+    assert modules == QUICK
+    assert is_quick(machine, "sync", "--venv", machine.work / "other")
+    lockfile.write_text(lockfile.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert not is_quick(machine, "sync", "pylock.toml", "--venv", "other")
+
+
+def test_a_request_that_is_the_same(machine: Machine) -> None:
+    (machine.work / "wanted.txt").write_text("-c limits.txt\nalpha\n", encoding="utf-8")
+    (machine.work / "limits.txt").write_text("alpha<2\n", encoding="utf-8")
+    command = ("lock", "-r", "wanted.txt", "--venv", "other")
+    machine.run(*command).succeeded()
+    said, modules, calls = counted(machine, *command)
+    assert said == ["locking wanted.txt", f"{machine.work / 'other'}: unchanged; 1 distribution"]
+    assert "multisite.cli" not in modules
+    assert calls["subprocess.Popen"] == 0
+    (machine.work / "limits.txt").write_text("alpha>=2\n", encoding="utf-8")
+    assert " ~ alpha 1.0 -> 2.0" in counted(machine, *command)[0]
+
+
+@pytest.mark.parametrize("name", ["UV_PRERELEASE", "PIP_INDEX_URL"])
+def test_what_the_resolver_is_told_counts(machine: Machine, name: str) -> None:
+    assert "multisite.cli" not in counted(machine, "lock", "alpha==1.0", "beta")[1]
+    machine.variables[name] = "allow" if name == "UV_PRERELEASE" else machine.index.url
+    assert "multisite.cli" in counted(machine, "lock", "alpha==1.0", "beta")[1]
+
+
+def test_an_upgrade_is_always_resolved(machine: Machine) -> None:
+    machine.run("lock", "alpha", "--venv", "other", "--upgrade").succeeded()
+    machine.wheel("alpha", "3.0")
+    assert " ~ alpha 2.0 -> 3.0" in counted(machine, "lock", "alpha", "--venv", "other", "--upgrade")[0]
+
+
+def remove_entry(machine: Machine) -> None:
+    shutil.rmtree(machine.store / "multi-site-packages" / "beta")
+
+
+def lose_program(machine: Machine) -> None:
+    (machine.venv / "bin" / "alpha").unlink()
+
+
+def change_program(machine: Machine) -> None:
+    (machine.venv / "bin" / "alpha").write_text("echo", encoding="utf-8")
+
+
+def change_data(machine: Machine) -> None:
+    path = machine.venv / "share" / "alpha.txt"
+    path.write_bytes(path.read_bytes().swapcase())
+    os.utime(path, ns=(1, 1))
+
+
+def lose_table(machine: Machine) -> None:
+    (machine.venv / ".multisite" / "table").unlink()
+
+
+def change_start(machine: Machine) -> None:
+    (machine.environment.site_packages / "00-multisite.pth").write_text("\n", encoding="utf-8")
+
+
+def install_really(machine: Machine) -> None:
+    (machine.environment.site_packages / "gamma.py").touch()
+
+
+def change_lockfile(machine: Machine) -> None:
+    machine.lockfile.write_bytes(machine.lockfile.read_bytes() + b"\n")
+
+
+def forget_registration(machine: Machine) -> None:
+    (machine.store / "environments" / f"{machine.state.id}.json").unlink()
+
+
+def open_to_all(machine: Machine) -> None:
+    machine.store.chmod(0o777)
+
+
+def begin_a_sync(machine: Machine) -> None:
+    (machine.venv / ".multisite" / "next.json").write_bytes(
+        (machine.venv / ".multisite" / "environment.json").read_bytes()
+    )
+
+
+def move(machine: Machine) -> None:
+    machine.venv.rename(machine.work / "moved")
+    shutil.copytree(machine.work / "moved", machine.venv, symlinks=True)
+
+
+def trust_somebody(machine: Machine) -> None:
+    machine.variables["MULTISITE_TRUST"] = "root"
+
+
+CHANGES = [
+    remove_entry,
+    lose_program,
+    change_program,
+    change_data,
+    lose_table,
+    change_start,
+    install_really,
+    change_lockfile,
+    forget_registration,
+    open_to_all,
+    begin_a_sync,
+    move,
+    trust_somebody,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_whatever_is_another_has_all_of_it_looked_at(machine: Machine, change: Callable[[Machine], None]) -> None:
+    cache, folder = str(machine.folder / "home" / ".cache" / "multisite"), str(machine.venv)
+
+    def answer() -> tuple[str, ...] | None:
+        path = Path(cache, settled.KIND, settled.name_for(folder))
+        since = (settled.read(str(path)) or {}).get("since", 0)
+        return settled.answer(cache, folder, ["sync"], machine.environ(), since + 1)
+
+    assert answer() is not None
+    change(machine)
+    assert answer() is None
+
+
+def test_once_a_day_the_store_is_told_that_the_environment_is_there(machine: Machine) -> None:
+    cache, folder = str(machine.folder / "home" / ".cache" / "multisite"), str(machine.venv)
+    seen = (settled.read(str(Path(cache, settled.KIND, settled.name_for(folder)))) or {})["since"]
+    day = 24 * 3600
+    times = [seen - 1, seen, seen + day - 1, seen + day]
+    told = [settled.answer(cache, folder, ["sync"], machine.environ(), now) is not None for now in times]
+    assert told == [False, True, True, False]
+
+
+@pytest.mark.parametrize("damage", [b"", b"MSSETTLED\0", bytes(4096), b"MSSETTLED\0\x01\0\0\0\x02\0\0\0[\xff"])
+def test_what_is_damaged_counts_for_nothing(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "settled"
+    path.write_bytes(damage)
+    assert settled.read(str(path)) is None
+    path.write_bytes(settled.encode({"a": 1}))
+    assert settled.read(str(path)) == {"a": 1}
+    path.write_bytes(settled.encode({"a": 1})[:-1])
+    assert settled.read(str(path)) is None
+
+
+def test_a_project_that_is_imported_from_its_folder_is_always_looked_at(machine: Machine) -> None:
+    machine.project(machine.work / "gamma", "gamma")
+    machine.run("lock", "-e", "gamma", "--venv", "other").succeeded()
+    assert not is_quick(machine, "sync", "--venv", "other")
+
+
+@pytest.mark.parametrize(
+    ("environ", "known"),
+    [
+        ({"MULTISITE_CACHE": "/c/../d"}, True),
+        ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, True),
+        ({"HOME": "/h"}, True),
+        ({"XDG_CACHE_HOME": "", "HOME": "/h"}, True),
+        ({}, False),
+    ],
+)
+def test_the_cache_is_where_every_command_has_it(
+    environ: dict[str, str], known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MULTISITE_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    expected = str(default_cache(os.environ)) if known else None
+    assert cache_folder(os.environ) == expected
