@@ -12,14 +12,15 @@ import os
 import re
 import struct
 from dataclasses import dataclass
+from threading import Lock
 from typing import IO, TYPE_CHECKING
 
 from multisite.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["LIMIT", "contradictions", "expansion"]
+__all__ = ["LIMIT", "Survey", "expansion", "reader", "survey"]
 
 LIMIT = "MULTISITE_UNPACKED_LIMIT"
 _END = struct.Struct("<4s4H2LH")
@@ -28,6 +29,7 @@ _LOCATOR = struct.Struct("<4sLQL")
 _LISTED = struct.Struct("<4s6H3L5H2L")
 _HEADER = struct.Struct("<4s5H3L2H")
 _LONGEST_COMMENT = 0xFFFF
+_USUAL_EXTRA = 36
 _MOST_FILES, _LARGEST_DIRECTORY = 200_000, 64 << 20
 # Of a file whose sizes follow it: with a signature or without, in 32 or in 64 bits.
 _DESCRIPTORS = tuple(struct.Struct(form) for form in ("<4sLLL", "<4sLQQ", "<LLL", "<LQQ"))
@@ -64,14 +66,46 @@ class _Listed:
         return text if text.isprintable() else repr(text)
 
 
-def contradictions(file: IO[bytes]) -> list[str]:
-    """Return what about an archive could be read in more than one way, or is too much to be read at all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """An archive as it lies in its file: what is wrong with it, and where the content of each file begins.
+
+    ``problems`` are what could be read in more than one way, or is too much to be read at all; ``starts`` are by the
+    place of each file's header.
+    """
+
+    problems: tuple[str, ...]
+    starts: Mapping[int, int]
+
+
+def survey(file: IO[bytes]) -> Survey:
+    """Go through an archive, without its contents."""
     try:
         start, count, data = _directory(file)
         listed = list(_entries(data, count))
     except _Torn as error:
-        return [str(error)]
-    return list(_out_of_place(file, sorted(listed, key=lambda one: one.at), start))
+        return Survey(problems=(str(error),), starts={})
+    starts: dict[int, int] = {}
+    problems = _out_of_place(reader(file), sorted(listed, key=lambda one: one.at), start, starts)
+    return Survey(problems=tuple(problems), starts=starts)
+
+
+def reader(file: IO[bytes]) -> Callable[[int, int], bytes]:
+    """Return what reads from a place in *file* so many bytes, or those that there are; threads may share it."""
+    try:
+        descriptor = file.fileno()
+    except OSError:  # what is in memory has none
+        descriptor = -1
+    if descriptor >= 0 and hasattr(os, "pread"):
+        return lambda at, size: os.pread(descriptor, size, at)
+    lock = Lock()
+
+    def read(at: int, size: int) -> bytes:
+        with lock:
+            file.seek(at)
+            return file.read(size)
+
+    return read
 
 
 def expansion(packed: int, unpacked: int, environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
@@ -174,9 +208,10 @@ def _entries(data: bytes, count: int) -> Iterator[_Listed]:
         found += 1
         if at > len(data) or disk or found > count:
             raise _Torn(f"it is not a whole zip archive: its directory does not list {count} files")
-        size, packed, offset = _widened(extra, (size, packed, offset))
+        if extra:
+            size, packed, offset = _widened(extra, (size, packed, offset))
         one = _Listed(name=name, flags=flags, method=method, crc=crc, packed=packed, size=size, at=offset)
-        if _other_name(extra, name):
+        if extra and _other_name(extra, name):
             raise _Torn(f"{one.shown}: it has a second name")
         yield one
     if found != count:
@@ -206,34 +241,38 @@ def _other_name(extra: bytes, name: bytes) -> bool:
     return any(kind == _OTHER_NAME and value[5:] != name for kind, value in _fields(extra))
 
 
-def _out_of_place(file: IO[bytes], listed: list[_Listed], end: int) -> Iterator[str]:
-    """Say what lies between the files, in one another, and which headers contradict the directory."""
+def _out_of_place(
+    read: Callable[[int, int], bytes], listed: list[_Listed], end: int, starts: dict[int, int]
+) -> Iterator[str]:
+    """Say what lies between the files, in one another, and which headers contradict the directory; fill *starts*."""
     at = 0
     for one, then in zip(listed, [*(other.at for other in listed), end][1:], strict=True):
-        file.seek(one.at)
-        header = file.read(_HEADER.size)
-        if len(header) < _HEADER.size or not header.startswith(b"PK\x03\x04"):
+        found = read(one.at, _HEADER.size + len(one.name) + _USUAL_EXTRA)  # one call where it is as usual
+        if len(found) < _HEADER.size or not found.startswith(b"PK\x03\x04"):
             yield f"{one.shown}: it is not where the directory says"
             continue
         if one.at != at:
             yield f"{one.shown}: it lies within another file" if one.at < at else _nobodys(one.at - at)
-        _, _, flags, method, _, _, crc, packed, size, names, extras = _HEADER.unpack(header)
-        name, extra = file.read(names), file.read(extras)
-        size, packed = _widened(extra, (size, packed))
-        at = one.at + _HEADER.size + names + extras + one.packed
-        known = (crc, packed, size)
+        _, _, flags, method, _, _, crc, packed, size, names, extras = _HEADER.unpack_from(found)
+        length = _HEADER.size + names + extras
+        if length > len(found):
+            found = read(one.at, length)
+        name, extra = found[_HEADER.size : _HEADER.size + names], found[_HEADER.size + names : length]
+        if extras:
+            size, packed = _widened(extra, (size, packed))
+        starts[one.at] = one.at + length
+        at = one.at + length + one.packed
         if flags & _FOLLOWED:
-            file.seek(at)
-            following = _followed(file.read(min(max(then - at, 0), 24)), one)
+            following = _followed(read(at, min(max(then - at, 0), 24)), one)
             at += following or 0
             is_said = following is not None and all(
-                number in {0, said} for number, said in zip(known, _sums(one), strict=True)
+                number in {0, said} for number, said in zip((crc, packed, size), _sums(one), strict=True)
             )
         else:
-            is_said = known == _sums(one)
+            is_said = (crc, packed, size) == _sums(one)
         if (name, method, flags & _MEANINGFUL) != (one.name, one.method, one.flags & _MEANINGFUL):
             is_said = False
-        if not is_said or _other_name(extra, name):
+        if not is_said or (extras and _other_name(extra, name)):
             yield f"{one.shown}: what stands before it and what the directory says of it differ"
     if at != end:
         yield "the last file reaches into the directory" if at > end else _nobodys(end - at)

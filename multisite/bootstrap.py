@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 from multisite.batch import write_together
 from multisite.errors import InterpreterNotUsable
 from multisite.files import make_folders, publish, remove_tree, write_atomic
+from multisite.flushing import flush_tree
 from multisite.opening import opened
 from multisite.scratch import scratch, sweep
 from multisite.trust import Trust
-from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

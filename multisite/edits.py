@@ -24,10 +24,10 @@ from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import free_path, publish
+from multisite.flushing import flush_tree
 from multisite.names import BuildId
 from multisite.report import Finding, Severity
 from multisite.scratch import scratch, sweep
-from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -25,8 +25,10 @@ from multisite.record import RecordEntry, parse_record
 from multisite.wheel import wheel_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from multisite.unpacking import Unpacked
 
 __all__ = [
     "ENTRIES",
@@ -193,27 +195,32 @@ def located(folder: Path, path: str) -> Path:
     return folder / place(path)
 
 
-def describe(folder: Path, *, native: Iterable[str] | None = None) -> Manifest:
+def describe(folder: Path, *, native: Iterable[str] | None = None, unpacked: Unpacked | None = None) -> Manifest:
     """Make the manifest of the entry in *folder* from what is in it: RECORD, metadata, ``.pth`` files and so on.
 
-    *native* names the files that begin as native code, as RECORD does; without it each is looked at. Raises
-    InvalidDocument where something is missing or unreadable.
+    *native* names the files that begin as native code, as RECORD does, and *unpacked* says all that has just been
+    written there; without them each file is looked at. Raises InvalidDocument where something is missing or unreadable.
     """
     try:
-        return _described(folder, native)
+        return _described(folder, native, unpacked)
     except InvalidDocument:
         raise
     except (OSError, ValueError) as error:  # not there, not UTF-8, no version
         raise InvalidDocument("entry", folder, [str(error)], hint=_REPAIR) from error
 
 
-def _described(folder: Path, native: Iterable[str] | None) -> Manifest:
+def _described(folder: Path, native: Iterable[str] | None, unpacked: Unpacked | None) -> Manifest:
     from packaging.metadata import parse_email
     from packaging.version import Version
 
     site = folder / "site-packages"
     info = metadata_folder(folder)
-    record = parse_record((info / "RECORD").read_text(encoding="utf-8"), where=info / "RECORD")
+    record: Sequence[RecordEntry]
+    if unpacked is None:
+        record = parse_record((info / "RECORD").read_text(encoding="utf-8"), where=info / "RECORD")
+        executable = frozenset(row.path for row in record if _may_run(located(folder, row.path)))
+    else:
+        record, executable, native = unpacked.record, unpacked.executable, unpacked.native
     metadata, _ = parse_email((info / "METADATA").read_bytes())
     points = info / "entry_points.txt"
     tags = wheel_tags((info / "WHEEL").read_text(encoding="utf-8"))
@@ -236,9 +243,9 @@ def _described(folder: Path, native: Iterable[str] | None) -> Manifest:
         claims=claims(paths),
         pth=_texts(site, paths, ".pth"),
         start=_texts(site, paths, ".start"),
-        data=tuple(_data_file(folder, *placed) for placed in rows if placed[0] != "site"),
+        data=tuple(_data_file(executable, *placed) for placed in rows if placed[0] != "site"),
         native=read_native(dict(_native_files(folder, rows, native))),
-        executable=tuple(sorted(path for path in paths if _may_run(site / path))),
+        executable=tuple(sorted(executable.intersection(paths))),
         files=len(record),
         size=sum(row.size or 0 for row in record),
     )
@@ -291,9 +298,9 @@ def _texts(site: Path, paths: Iterable[str], suffix: str) -> dict[str, str]:
     return {name: (site / name).read_text(encoding="utf-8-sig", errors="surrogateescape") for name in names}
 
 
-def _data_file(folder: Path, scheme: str, path: str, row: RecordEntry) -> DataFile:
-    executable = _may_run(located(folder, row.path))
-    return DataFile(scheme=scheme, path=path, sha256=row.sha256 or "", size=row.size or 0, executable=executable)
+def _data_file(executable: Collection[str], scheme: str, path: str, row: RecordEntry) -> DataFile:
+    may_run = row.path in executable
+    return DataFile(scheme=scheme, path=path, sha256=row.sha256 or "", size=row.size or 0, executable=may_run)
 
 
 def _may_run(path: Path) -> bool:

@@ -50,7 +50,7 @@ _PAUSE = 0.02  # seconds between two looks at a lock
 TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
 
 
-def write_new(path: Path, *, mode: int = 0o666) -> int:
+def write_new(path: Path | str, *, mode: int = 0o666) -> int:
     """Create the file *path* and return a descriptor to write to it. Raises FileExistsError.
 
     The kernel takes the umask off *mode*: the only way to honour it without changing it for every thread.

@@ -17,6 +17,7 @@ from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, desc
 from multisite.environment import Environment
 from multisite.errors import InvalidDocument, InvalidWheel, MultisiteError, UnsupportedFormat
 from multisite.files import PUBLISHED, make_folders, write_atomic
+from multisite.flushing import flush_tree
 from multisite.lockfile import Lock, Pinned, WheelSource
 from multisite.manifest import closures
 from multisite.names import BuildId
@@ -26,7 +27,7 @@ from multisite.registry import registrations
 from multisite.restoring import discard, renew, renew_shared, tidy
 from multisite.scratch import scratch
 from multisite.sharing import read_shared, shared_digest
-from multisite.unpacking import flush_tree, unpack
+from multisite.unpacking import unpack
 from multisite.verifying import programs_of, read_manifest
 from multisite.wheel import WheelFile
 
@@ -121,8 +122,8 @@ class Mender:
             (got,) = self.fetcher.fetch([pinned], work, relative_to=work)
             folder.mkdir(0o755)
             with WheelFile.open(got.path) as wheel:
-                native = unpack(wheel, folder)
-        found = describe(folder, native=native)
+                unpacked = unpack(wheel, folder)
+        found = describe(folder, unpacked=unpacked)
         if found.build_id != build:
             raise InvalidWheel(source.filename, [f"it is {found.build_id}, not {build}"])
         flush_tree(folder)

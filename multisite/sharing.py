@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import publish
+from multisite.flushing import flush_tree
 from multisite.native import SITE
 from multisite.scratch import scratch
-from multisite.unpacking import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,6 +23,7 @@ from multisite.duplicates import carry_out, listed, plan, read_way
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
 from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreNotUsable, UnsupportedFormat
 from multisite.files import locked, publish, write_atomic
+from multisite.flushing import flushing
 from multisite.layout import FORMAT, create, describe_store, is_store
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
@@ -31,12 +32,12 @@ from multisite.record import parse_record
 from multisite.restoring import renew, renew_shared
 from multisite.scratch import scratch
 from multisite.sharing import SharedFolder, find_shared, make_shared
-from multisite.unpacking import flush_tree, unpack
+from multisite.unpacking import unpack
 from multisite.verifying import verify_members
 from multisite.wheel import WheelFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from multisite.record import RecordEntry
@@ -113,12 +114,19 @@ class Store:
         return tuple(url for artifact in known if artifact.sha256 == sha256 for url in artifact.urls)
 
     def add_wheel(
-        self, path: Path, *, artifact: Artifact, source_key: str | None = None, replace: bool = False
+        self,
+        path: Path,
+        *,
+        artifact: Artifact,
+        source_key: str | None = None,
+        replace: bool = False,
+        proceed: Callable[[], None] = lambda: None,
     ) -> StoredDistribution:
         """Return the entry of the wheel file *path*, unpacked into the store unless it is there already.
 
         *artifact* is that file; the caller has compared its hash with what was wanted. *source_key* names the build
-        that made it. With *replace* an entry that is there is unpacked anew: the way to mend one.
+        that made it. With *replace* an entry that is there is unpacked anew: the way to mend one. *proceed* is that of
+        ``unpack``.
 
         Raises InvalidWheel with every fault, StoreNotUsable, UnsupportedFormat.
         """
@@ -126,7 +134,7 @@ class Store:
         try:
             if found is None:
                 self.demand_writable()
-                found = self._unpacked(path, artifact, replace=replace)
+                found = self._unpacked(path, artifact, replace=replace, proceed=proceed)
             self._note(found, artifact, source_key)
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
@@ -202,14 +210,16 @@ class Store:
                     raise
         return manifest
 
-    def _unpacked(self, path: Path, artifact: Artifact, *, replace: bool) -> StoredDistribution:
-        with self._incoming() as folder:
+    def _unpacked(
+        self, path: Path, artifact: Artifact, *, replace: bool, proceed: Callable[[], None]
+    ) -> StoredDistribution:
+        with self._incoming() as folder, flushing(folder) as flush:
             with WheelFile.open(path) as wheel:
-                native = unpack(wheel, folder)
-            manifest = describe(folder, native=native)
+                unpacked = unpack(wheel, folder, proceed=proceed)
+            manifest = describe(folder, unpacked=unpacked)
             (folder / "manifest.json").write_bytes(manifest.to_document())
             (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
-            flush_tree(folder)
+            flush(folder, size=manifest.size)
             self._share(folder, manifest)
             if not (replace and self._folder(manifest.build_id).is_dir()):
                 return self._published(folder, manifest)
@@ -217,7 +227,7 @@ class Store:
         try:
             return self.entry(manifest.build_id)
         except EntryMissing:  # removed meanwhile, and what was put there with it
-            return self._unpacked(path, artifact, replace=False)
+            return self._unpacked(path, artifact, replace=False, proceed=proceed)
 
     def _renewed(self, folder: Path, manifest: Manifest) -> None:
         """Mend the entry that is there, file by file, for programs run from it; what it came from is kept."""

@@ -1,164 +1,224 @@
-"""The way from a wheel file to a folder: one pass in which every file is decompressed, hashed, compared and written."""
+"""The way from a wheel file to a folder: one pass in which every file is inflated, hashed, compared and written.
+
+Of a file no more than two pieces are in memory at once. Large files are left to a few threads, for inflating and
+hashing give up the interpreter's lock; with small ones that costs more than it gains.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from collections import deque
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel
-from multisite.files import OTHERS_WRITE, PUBLISHED, flush_folder, naming, write_new
+from multisite.files import PUBLISHED, write_new
 from multisite.native import HEAD, native_kind
 from multisite.record import RecordEntry, format_record
 from multisite.wheel import DAMAGED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
     from multisite.wheel import Member, WheelFile
 
-__all__ = ["flush_tree", "unpack"]
+__all__ = ["Unpacked", "unpack"]
 
-_CHUNK = 1 << 20
 _EXECUTABLE = 0o755
-# Waiting for the disk, not for the processor: the file system writes many of these in one go.
-_FLUSHERS = 16
+_FOLDER = 0o755
+_LARGE = 1 << 18  # bytes that are worth another thread
+_MOST_HELPERS = 3
 
 
-def unpack(wheel: WheelFile, folder: Path) -> frozenset[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """What was written: the lines of RECORD, and which files are native, or may be run, by their paths there."""
+
+    record: tuple[RecordEntry, ...]
+    native: frozenset[str]
+    executable: frozenset[str]
+
+
+def unpack(wheel: WheelFile, folder: Path, *, proceed: Callable[[], None] = lambda: None) -> Unpacked:
     """Write the content of *wheel* into the new *folder*: ``site-packages/``, ``data/<scheme>/``, and its RECORD.
 
     RECORD lists what was written: files of purelib and platlib where they landed, with SHA-256, and nothing that
-    installing adds or replaces. It is written last: a file that is newer was touched since. Returned are the native
-    files, by their paths in RECORD. Raises InvalidWheel with every file whose content is not what the wheel's RECORD
-    says.
+    installing adds or replaces. It is written last: a file that is newer was touched since. *proceed* is called for
+    each piece of a file, from several threads, and may raise to end it all. Raises InvalidWheel with every file whose
+    content is not what the wheel's RECORD says.
     """
-    destination = _Destination(folder)
-    problems: list[str] = []
-    rows: list[RecordEntry] = []
-    for member in wheel.members:
-        try:
-            row = destination.take(wheel, member, problems)
-        except DAMAGED as error:
-            problems.append(f"{member.name}: damaged: {error}")
-        else:
-            if member.is_content:
-                rows.append(row)
-    if problems:
+    _make_folders(folder, wheel)
+    done = _Work(wheel, str(folder), proceed).carry_out()
+    if problems := [problem for one in done for problem in one.problems]:
         raise InvalidWheel(wheel.filename, problems)
-    own = f"{wheel.dist_info}/RECORD"
-    destination.write(f"site-packages/{own}", format_record([*rows, RecordEntry(path=own)]).encode())
-    return frozenset(destination.native)
+    own = RecordEntry(path=f"{wheel.dist_info}/RECORD")
+    written = [one for one in done if one.is_content]
+    rows = sorted((*(one.row for one in written), own), key=lambda row: row.path)
+    _write(f"{folder}/site-packages/{own.path}", PUBLISHED, [format_record(rows).encode()])
+    return Unpacked(
+        record=tuple(rows),
+        native=frozenset(one.row.path for one in written if one.is_native),
+        executable=frozenset(one.row.path for one in written if one.is_executable),
+    )
 
 
-class _Destination:
-    """A folder that is filled; it makes each folder below it once. ``native`` are native files, as RECORD has them."""
+def _make_folders(folder: Path, wheel: WheelFile) -> None:
+    places = {_place(member).rpartition("/")[0] for member in wheel.members if member.is_content}
+    places.add(f"site-packages/{wheel.dist_info}")
+    for place in list(places):
+        while (place := place.rpartition("/")[0]) and place not in places:
+            places.add(place)
+    folder.mkdir(_FOLDER, parents=True, exist_ok=True)
+    for place in sorted(places):  # those above first
+        os.mkdir(f"{folder}/{place}", _FOLDER)  # noqa: PTH102 -- a path object for each takes longer than the call
 
-    def __init__(self, folder: Path) -> None:
-        self.native: list[str] = []
+
+@dataclass(slots=True, kw_only=True)
+class _Done:
+    """What came of a member; ``row`` is its line of RECORD."""
+
+    row: RecordEntry
+    problems: list[str]
+    is_content: bool
+    is_native: bool = False
+    is_executable: bool = False
+
+
+class _Work:
+    """The members of a wheel on their way into *folder*."""
+
+    def __init__(self, wheel: WheelFile, folder: str, proceed: Callable[[], None]) -> None:
+        self._wheel = wheel
         self._folder = folder
-        self._made: set[Path] = set()
+        self._proceed = proceed
+        self._ended = False
 
-    def take(self, wheel: WheelFile, member: Member, problems: list[str]) -> RecordEntry:
-        """Write *member*, unless it is left out, and return its line of RECORD; add what is wrong to *problems*."""
+    def carry_out(self) -> list[_Done]:
+        """Return what came of each member, in their order."""
+        members = self._wheel.members
+        sizes = [self._wheel.size(member) for member in members]
+        large = [at for at, size in enumerate(sizes) if size >= _LARGE]
+        waiting = deque(sorted(large, key=lambda at: -sizes[at]))
+        done: dict[int, _Done] = {}
+
+        def take_large() -> None:
+            while not self._ended:
+                try:
+                    at = waiting.popleft()
+                except IndexError:
+                    return
+                done[at] = self._take(members[at], sizes[at])
+
+        helpers = min(_MOST_HELPERS, (os.cpu_count() or 1) - 1, len(large) - 1)
+        with ThreadPoolExecutor(max(helpers, 1), thread_name_prefix="multisite-unpack") as pool:
+            try:
+                theirs = [pool.submit(take_large) for _ in range(helpers)]
+                for at, size in enumerate(sizes):
+                    if size < _LARGE:
+                        done[at] = self._take(members[at], size)
+                take_large()
+                for future in theirs:
+                    future.result()
+            except BaseException:  # an interruption as well: no thread writes on, and it is raised again
+                self._ended = True
+                raise
+        return [done[at] for at in range(len(members))]
+
+    def _take(self, member: Member, size: int) -> _Done:
+        """Write *member*, unless it is left out, and compare it with its line of RECORD."""
         expected = member.record
-        if expected.size is not None and (size := wheel.size(member)) > expected.size:
+        done = _Done(row=expected, problems=[], is_content=member.is_content)
+        if expected.size is not None and size > expected.size:
             # A few bytes of a wheel can stand for gigabytes: what is too large anyway is not written first.
-            problems.append(_wrong_size(member, size))
-            return expected
-        with wheel.open_member(member) as source:
-            is_script = member.scheme == "scripts"
-            start = source.readline(_CHUNK) if is_script else source.read(_CHUNK)
+            done.problems.append(_wrong_size(member, size))
+            return done
+        pieces = _Counted(self._pieces(member), expected.algorithm)
+        try:
+            start = next(pieces, b"")
             if member.is_content:
-                path = self._prepared(_place(member))
-                mode = _EXECUTABLE if member.executable or (is_script and starts_as_python(start)) else PUBLISHED
-                if native_kind(start[:HEAD]):
-                    self.native.append(_path_in_record(member))
-                with os.fdopen(write_new(path, mode=mode), "wb") as file:
-                    sha256, other, size = _copied(source, start, file, expected.algorithm)
+                is_ours = member.scheme == "scripts" and starts_as_python(start)
+                done.is_executable = member.executable or is_ours
+                done.is_native = native_kind(start[:HEAD]) is not None
+                mode = _EXECUTABLE if done.is_executable else PUBLISHED
+                _write(f"{self._folder}/{_place(member)}", mode, chain((start,), pieces))
             else:
-                sha256, other, size = _copied(source, start, None, expected.algorithm)
-        if expected.digest is not None and expected.digest != other:
-            problems.append(f"{member.name}: its {expected.algorithm} is not the one in RECORD")
-        if expected.size is not None and expected.size != size:
-            problems.append(_wrong_size(member, size))
-        return RecordEntry(path=_path_in_record(member), algorithm="sha256", digest=sha256, size=size)
+                deque(pieces, maxlen=0)
+        except DAMAGED as error:
+            done.problems.append(f"{member.name}: damaged: {error}")
+            return done
+        if expected.digest is not None and expected.digest != pieces.digest:
+            done.problems.append(f"{member.name}: its {expected.algorithm} is not the one in RECORD")
+        if expected.size is not None and expected.size != pieces.size:
+            done.problems.append(_wrong_size(member, pieces.size))
+        done.row = RecordEntry(
+            path=member.path if member.scheme == "site" else member.name,
+            algorithm="sha256",
+            digest=pieces.sha256,
+            size=pieces.size,
+        )
+        return done
 
-    def write(self, path: str, content: bytes) -> None:
-        with os.fdopen(write_new(self._prepared(path), mode=PUBLISHED), "wb") as file:
-            file.write(content)
+    def _pieces(self, member: Member) -> Iterator[bytes]:
+        for piece in self._wheel.content(member):
+            self._proceed()
+            if self._ended:
+                raise CancelledError
+            yield piece
 
-    def _prepared(self, path: str) -> Path:
-        target = self._folder / path
-        if target.parent not in self._made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(target.parent)
-        return target
+
+class _Counted:
+    """Pieces of a file, hashed as they pass: by SHA-256, and once more only where RECORD has another *algorithm*."""
+
+    def __init__(self, pieces: Iterator[bytes], algorithm: str | None) -> None:
+        self._pieces = pieces
+        self._sha256 = hashlib.sha256()
+        self._other = self._sha256 if algorithm in {None, "sha256"} else hashlib.new(algorithm or "")
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = next(self._pieces)
+        self._sha256.update(piece)
+        if self._other is not self._sha256:
+            self._other.update(piece)
+        self.size += len(piece)
+        return piece
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """The hash by the algorithm that was asked for."""
+        return self._other.hexdigest()
+
+
+def _write(path: str, mode: int, pieces: Iterable[bytes]) -> None:
+    """Write the new file *path* without a buffer between: the pieces are large enough, or the whole file."""
+    descriptor = write_new(path, mode=mode)
+    try:
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+    except OSError as error:
+        error.filename = path  # a full disk does not say which file there was no room for
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _wrong_size(member: Member, size: int) -> str:
     return f"{member.name}: it has {size} bytes, and {member.record.size} in RECORD"
 
 
-def _path_in_record(member: Member) -> str:
-    return member.path if member.scheme == "site" else member.name
-
-
 def _place(member: Member) -> str:
     return f"site-packages/{member.path}" if member.scheme == "site" else f"data/{member.scheme}/{member.path}"
-
-
-def _copied(source: IO[bytes], start: bytes, file: IO[bytes] | None, algorithm: str | None) -> tuple[str, str, int]:
-    """Copy *start* and the rest of *source*; return its SHA-256, its hash by *algorithm*, and its size."""
-    sha256 = hashlib.sha256()
-    other = sha256 if algorithm in {None, "sha256"} else hashlib.new(algorithm or "")
-    size, chunk = 0, start or source.read(_CHUNK)
-    while chunk:
-        sha256.update(chunk)
-        if other is not sha256:
-            other.update(chunk)
-        if file is not None:
-            file.write(chunk)
-        size += len(chunk)
-        chunk = source.read(_CHUNK)
-    return sha256.hexdigest(), other.hexdigest(), size
-
-
-def flush_tree(folder: Path) -> None:
-    """Have everything in *folder* written to the disk, files before the folders that name them.
-
-    What others could write to by a generous umask they cannot any more.
-    """
-    files: list[str] = []
-    folders: list[Path] = []
-    for path, _, names in os.walk(folder):
-        folders.append(Path(path))
-        files += [f"{path}/{name}" for name in names]
-    with ThreadPoolExecutor(_FLUSHERS) as pool:
-        for flushed in (pool.map(_flush, files), pool.map(_flush_folder, folders)):
-            list(flushed)
-
-
-def _flush(path: str) -> None:
-    # Windows flushes only what is open for writing.
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        with naming(Path(path)):
-            _close_to_others(descriptor)
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name != "nt" and folder.stat().st_mode & OTHERS_WRITE:
-        folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~OTHERS_WRITE)
-    flush_folder(folder)
-
-
-def _close_to_others(descriptor: int) -> None:
-    mode = os.fstat(descriptor).st_mode
-    if os.name != "nt" and mode & OTHERS_WRITE:
-        os.fchmod(descriptor, stat.S_IMODE(mode) & ~OTHERS_WRITE)

@@ -7,7 +7,6 @@ is reported; the contents are checked while they are unpacked.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
 import stat
@@ -16,21 +15,22 @@ import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from multisite.archive import contradictions, expansion
+from multisite.archive import expansion, reader, survey
 from multisite.content import Exclusions, landing
 from multisite.errors import InvalidDocument, InvalidWheel
+from multisite.inflating import inflated
 from multisite.names import normalize
 from multisite.record import RecordEntry, parse_record
 from multisite.scripts import declared_scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -79,8 +79,17 @@ class Member:
 class WheelFile:
     """An open wheel that is sound as far as can be told without unpacking it."""
 
-    def __init__(self, archive: zipfile.ZipFile, filename: str) -> None:
+    def __init__(
+        self,
+        archive: zipfile.ZipFile,
+        filename: str,
+        *,
+        read: Callable[[int, int], bytes],
+        starts: Mapping[int, int],
+    ) -> None:
         self._archive = archive
+        self._bytes = read
+        self._starts = starts
         self.filename = filename
         self.name, self.version = _parsed_filename(filename)
         infos = _infos(archive, filename)
@@ -108,8 +117,9 @@ class WheelFile:
     def open(cls, path: Path) -> Iterator[WheelFile]:
         """Open the wheel file *path*. Raises InvalidWheel with every fault, OSError where it cannot be read."""
         with path.open("rb") as file:
-            if problems := contradictions(file):
-                raise InvalidWheel(path.name, problems)
+            found = survey(file)
+            if found.problems:
+                raise InvalidWheel(path.name, found.problems)
             try:
                 archive = zipfile.ZipFile(file)
             except DAMAGED as error:
@@ -118,12 +128,19 @@ class WheelFile:
                 unpacked = sum(info.file_size for info in archive.infolist())
                 if excess := expansion(path.stat().st_size, unpacked):
                     raise InvalidWheel(path.name, excess[:1], hint=excess[1])
-                yield cls(archive, path.name)
+                yield cls(archive, path.name, read=reader(file), starts=found.starts)
 
-    def open_member(self, member: Member) -> IO[bytes]:
-        """Open a member for reading; what was read already is not decompressed again. Raises one of DAMAGED."""
-        content = self._read.get(member.name)
-        return self._archive.open(member.name) if content is None else io.BytesIO(content)
+    def content(self, member: Member) -> Iterator[bytes]:
+        """Yield the content of a member in pieces; what was read already is not inflated again. Raises one of DAMAGED.
+
+        Threads may read several at once.
+        """
+        known = self._read.get(member.name)
+        return self._inflated(member.name) if known is None else iter([known] if known else [])
+
+    def _inflated(self, name: str) -> Iterator[bytes]:
+        info = self._archive.getinfo(name)
+        return inflated(self._bytes, self._starts[info.header_offset], info)
 
     def size(self, member: Member) -> int:
         """Return how many bytes a member has at most: no more of it are read."""
@@ -166,7 +183,7 @@ class WheelFile:
         if problem := _too_large(name, size):
             raise InvalidWheel(self.filename, [problem])
         try:
-            self._read[name] = self._archive.read(name)
+            self._read[name] = b"".join(self._inflated(name))
             return self._read[name].decode()
         except UnicodeDecodeError as error:
             raise InvalidWheel(self.filename, [f"{name}: not UTF-8 at byte {error.start}"]) from error

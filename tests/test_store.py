@@ -242,6 +242,7 @@ class TestAddingAWheel:
             fsync(descriptor)
 
         monkeypatch.setattr(os, "fsync", note)
+        monkeypatch.setattr("multisite.flushing._WHOLE", frozenset())
         found = [add(store, make_wheel(name, "1.0", {"foo": {"__init__.py": "x"}})) for name in "ab"]
         shared = store.shared_folder(found)
         tops = [found[0].folder, shared.site_packages.parent]
@@ -423,8 +424,8 @@ class TestTogether:
     def test_who_is_killed_leaves_nothing_but_what_was_coming_in(self, store: Store, make_wheel: MakeWheel) -> None:
         wheel = make_wheel("foo", "1.0", FILES)
         program = (
-            "import os, signal, sys; from pathlib import Path; from multisite import store;"
-            "store.flush_tree = lambda folder: os.kill(os.getpid(), signal.SIGKILL);"
+            "import os, signal, sys; from pathlib import Path; from multisite import flushing, store;"
+            "flushing.Flush.__call__ = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
             "root, wheel = map(Path, sys.argv[1:]);"
             "store.Store.open(root).add_wheel(wheel, artifact=store.Artifact.of(wheel))"
         )
@@ -442,12 +443,12 @@ class TestTogether:
         wheel = make_wheel("foo", "1.0", FILES)
         winners: list[tuple[StoredDistribution, int]] = []
 
-        def be_overtaken(folder: Path) -> None:
+        def be_overtaken(flush: object, folder: Path, *, size: int) -> None:
             monkeypatch.undo()
             winner = add(store, wheel)
             winners.append((winner, winner.folder.stat().st_ino))
 
-        monkeypatch.setattr("multisite.store.flush_tree", be_overtaken)
+        monkeypatch.setattr("multisite.flushing.Flush.__call__", be_overtaken)
         found = add(store, wheel)
         assert winners == [(found, found.folder.stat().st_ino)]
         assert incoming(store) == []

@@ -369,6 +369,16 @@ static int flushed(const char *call, int (*real)(int), int file)
 EXPORT int fsync(int file) { return flushed("fsync", REAL(fsync), file); }
 EXPORT int fdatasync(int file) { return flushed("fdatasync", REAL(fdatasync), file); }
 
+EXPORT int syncfs(int file)
+{
+    char whole[PATHS];
+    if (!file_of(file, whole)) return REAL(syncfs)(file);
+    BEFORE("syncfs", FLUSHES, whole, NULL)
+    int result = REAL(syncfs)(file);
+    JOURNAL(result, "everything")
+    return result;
+}
+
 /* Names. */
 
 static int renamed(int folder, const char *path, int there, const char *other, unsigned flags)

@@ -1,7 +1,7 @@
 """What a disk may hold after a power failure, from a journal of all changes (``below.c``).
 
-Only what was flushed is sure to be there: with fsync of a file its content, with fsync of a folder the names in it. Of
-the rest, two kinds of file system are played:
+Only what was flushed is sure to be there: with fsync of a file its content, with fsync of a folder the names in it,
+with syncfs all that came before. Of the rest, two kinds of file system are played:
 
 * ``ordered``: changes of names reach the disk in their order, and with any fsync all that came before. What was written
   to a file without fsync may be missing or cut off even where its name is there (ext4 and XFS with their journals).
@@ -23,6 +23,7 @@ from pathlib import Path
 __all__ = ["KINDS", "Change", "Disk", "Journal"]
 
 _UP = 8  # links followed in a path
+_ALL = -1  # what syncfs(2) is about
 
 
 @dataclass
@@ -253,6 +254,9 @@ class Journal:
         number = self._node(inode)
         return None if number is None else Change("sync", number)
 
+    def _everything(self) -> Change:
+        return Change("sync", _ALL)
+
     # What is left of it.
 
     def state(self, cut: int, kind: str, chance: random.Random) -> Disk:
@@ -284,6 +288,8 @@ class Journal:
 
 
 def _is_flushed(change: Change, node: int, *, ordered: bool) -> bool:
+    if node == _ALL:
+        return True
     if change.kind == "names":
         return ordered or any(folder == node for folder, _, _ in change.names)
     return change.kind == "data" and change.node == node

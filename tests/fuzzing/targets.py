@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from multisite import _runtime, layout
-from multisite.archive import contradictions
+from multisite.archive import survey
 from multisite.content import script_names
 from multisite.dispatch import Binding, DispatchTable, TableEntry
 from multisite.entry import Origins, describe
@@ -257,7 +257,7 @@ def _read_native(data: bytes, folder: Path) -> None:
 
 
 def _read_archive(data: bytes, folder: Path) -> None:
-    contradictions(io.BytesIO(data))
+    survey(io.BytesIO(data))
 
 
 def _read_texts(data: bytes, folder: Path) -> None:
