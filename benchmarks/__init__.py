@@ -1,1 +1,1 @@
-"""What is measured, by hand: each module is one benchmark, ``python -m benchmarks.NAME --help``."""
+"""What is measured, by hand: ``python -m benchmarks`` for the time, ``python -m benchmarks.space`` for equal files."""

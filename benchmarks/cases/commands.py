@@ -1,0 +1,121 @@
+"""Small commands: the version, a sync and a lock that find nothing to do."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from benchmarks.calls import strace
+from benchmarks.case import Case
+from benchmarks.figures import Outcome, Sample, alternated
+from benchmarks.inputs import LARGE
+from benchmarks.workbench import pinned
+
+if TYPE_CHECKING:
+    from benchmarks.environments import Environments
+
+__all__ = ["CASES"]
+
+
+def version(environments: Environments) -> Outcome:
+    """Compare ``multisite --version`` with an interpreter of the environment that multisite is installed in."""
+    return _multiple(environments, [environments.bench.tool("multisite"), "--version"])
+
+
+def idle_sync(environments: Environments) -> Outcome:
+    """Compare a sync that finds nothing to do with that interpreter."""
+    lockfile = environments.inputs.large()
+    environments.ours(lockfile, "idle")
+    return _multiple(environments, environments.sync(lockfile, environments.path("idle")))
+
+
+def _multiple(environments: Environments, command: list[str]) -> Outcome:
+    bench = environments.bench
+    bare = [bench.tool("python"), "-c", "pass"]
+    with pinned():
+        ours, peer = alternated(lambda: bench.timed(command), lambda: bench.timed(bare), bench.pairs(60), warm_up=3)
+    return Outcome(ours=ours, peer=peer)
+
+
+def lock_resolved(environments: Environments) -> Outcome:
+    """Compare locks of a file of requirements in which only a comment changes: uv is asked and says the same."""
+    numbers = itertools.count()
+    return _lock(environments, lambda: [*LARGE, f"# {next(numbers)}"])
+
+
+def lock_unchanged(environments: Environments) -> Outcome:
+    """Compare locks of a file of requirements that is byte for byte what it was."""
+    outcome = _lock(environments, lambda: LARGE)
+    log = environments.bench.folder / "trace"
+    tracing = [strace(), "-f", "-e", "trace=execve", "-o", str(log)]
+    environments.bench.done([*tracing, *_command(environments)])
+    started = sum("execve(" in line and line.endswith("= 0") for line in log.read_text().splitlines())
+    # Two are the program itself and its interpreter where it is a script; all others were started by it.
+    return Outcome(ours=outcome.ours, peer=outcome.peer, facts={"programs started": started - 1})
+
+
+def _command(environments: Environments) -> list[str]:
+    requirements = str(environments.bench.folder / "requirements.in")
+    venv = str(environments.path("locked"))
+    where = ["--venv", venv, "--python", str(environments.bench.python)]
+    return [environments.bench.tool("multisite"), "lock", "--quiet", "-r", requirements, *where]
+
+
+def _lock(environments: Environments, requirements) -> Outcome:  # type: ignore[no-untyped-def]
+    bench = environments.bench
+    path = environments.inputs.requirements(LARGE, "requirements.in")
+    compiled = bench.folder / "requirements.txt"
+    compiling = [
+        bench.tool("uv"),
+        "pip",
+        "compile",
+        "-q",
+        "--python",
+        str(bench.python),
+        str(path),
+        "-o",
+        str(compiled),
+    ]
+
+    def ours() -> Sample:
+        environments.inputs.requirements(requirements(), path.name)
+        return bench.timed(_command(environments))
+
+    ours_samples, peer = alternated(ours, lambda: bench.timed(compiling), bench.pairs(24), warm_up=2)
+    return Outcome(ours=ours_samples, peer=peer)
+
+
+CASES = (
+    Case(
+        id="version",
+        goal="small-commands",
+        title="`multisite --version`",
+        peer="`python -c pass` there",
+        measure=version,
+        limit=2.0,
+    ),
+    Case(
+        id="idle-sync",
+        goal="small-commands",
+        title="`multisite sync` with nothing to do",
+        peer="`python -c pass` there",
+        measure=idle_sync,
+        limit=3.0,
+    ),
+    Case(
+        id="idle-lock",
+        goal="idle-lock",
+        title="`multisite lock` that resolves to the same",
+        peer="`uv pip compile`, warm",
+        measure=lock_resolved,
+        limit=1.3,
+    ),
+    Case(
+        id="idle-lock-unchanged",
+        goal="idle-lock",
+        title="`multisite lock` of what is locked already",
+        peer="`uv pip compile`, warm",
+        measure=lock_unchanged,
+        limit=1.3,
+    ),
+)
