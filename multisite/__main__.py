@@ -28,7 +28,7 @@ def _run() -> int:
         sys.stdout.write(f"multisite {__version__}\n")
         return 0
     try:
-        if _has_nothing_to_do(sys.argv[1:]):
+        if _is_answered(sys.argv[1:]):
             return 0
         from multisite.cli import run
 
@@ -38,13 +38,13 @@ def _run() -> int:
         return 130
 
 
-def _has_nothing_to_do(arguments: list[str]) -> bool:
-    """Tell whether the command has just to say that there is nothing to do, and say it."""
+def _is_answered(arguments: list[str]) -> bool:
+    """Tell whether the command is one that is answered before anything is loaded, and what it says is said."""
     if arguments[:1] not in (["sync"], ["lock"]):
         return False
-    from multisite.quick import unchanged
+    from multisite.quick import answered
 
-    said = unchanged(arguments)
+    said = answered(arguments)
     if said is None:
         return False
     sys.stderr.write("".join(f"{line}\n" for line in said))

@@ -100,6 +100,15 @@ class Environment:
         return cls.open(path)
 
     @classmethod
+    def outline(cls, folder: Path, path: Path, interpreter: Interpreter) -> Environment:
+        """Write into the empty *folder* what an environment at *path* has at first; return what is in *folder*."""
+        new = _NewEnvironment(
+            path=path, interpreter=interpreter, prompt=default_prompt(path), system_site_packages=False
+        )
+        new.fill(folder)
+        return cls.open(folder)
+
+    @classmethod
     def check(cls, path: Path) -> None:
         """Raise NotAnEnvironment where ``create`` would, as far as that can be told beforehand."""
         path = Path(os.path.normpath(Path(path).absolute()))
@@ -338,19 +347,19 @@ class _NewEnvironment:
             self._fill_in_place()
             return
         with scratch(self.path.parent, before=f".{self.path.name[:100]}.", after=".tmp") as temporary:
-            self._fill(temporary)
+            self.fill(temporary)
             if not publish(temporary, self.path, sync=True):
                 raise NotAnEnvironment(self.path, "something else was made there at the same moment", hint="try again")
 
     def _fill_in_place(self) -> None:
         try:
-            self._fill(self.path)
+            self.fill(self.path)
         except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
             for item in list(self.path.iterdir()):
                 remove_tree(item)
             raise
 
-    def _fill(self, folder: Path) -> None:
+    def fill(self, folder: Path) -> None:
         """Write the environment into *folder*; what makes it one comes last."""
         scripts = folder / _SCRIPTS
         (folder / "lib" / self.interpreter.library / "site-packages").mkdir(parents=True)

@@ -50,7 +50,27 @@ def carry_out(
     report(result, output)
     if inputs is not None and _is_quiet(options, wanted, result, output):
         _keep(options, workshop, place, result, inputs, said)
+    if result.created and not (result.findings or options.system_site_packages):
+        _draw(workshop, place, wanted)
     return 0
+
+
+def _draw(workshop: Workshop, place: Place, wanted: Wanted) -> None:
+    """Keep what makes another environment of the same lockfile."""
+    from multisite.surveying import survey
+
+    environment = place.make()
+    state = workshop.known_state(environment)
+    if state is not None:
+        survey(
+            environment,
+            state,
+            wanted,
+            interpreter=place.interpreter,
+            layers=workshop.known_layers(state),
+            environ=workshop.environ,
+            cache=default_cache(workshop.environ),
+        )
 
 
 def report(result: SyncResult, output: Output) -> None:

@@ -13,20 +13,78 @@ TYPE_CHECKING = False  # the import of typing takes longer than the answer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["cache_folder", "unchanged"]
+__all__ = ["answered", "cache_folder"]
 
+# What of the options a new environment may be made with here, and whether a value follows.
+_KNOWN = {"--venv": True, "--python": True, "--store": True, "--offline": False, "-q": False, "--quiet": False}
 _QUIET = frozenset({"-q", "--quiet"})
 
 
-def unchanged(arguments: Sequence[str]) -> tuple[str, ...] | None:
-    """Return what the command with these *arguments* has to say where it would find nothing to do; None elsewhere."""
+def answered(arguments: Sequence[str]) -> tuple[str, ...] | None:
+    """Carry out a command with these *arguments* that has nothing to do, or has to make an environment by a blueprint.
+
+    Return what it has to say; None for any other, which has not been touched.
+    """
     from multisite import settled
 
     cache = cache_folder(os.environ)
     if cache is None:
         return None
-    said = settled.answer(cache, _environment(arguments), arguments, os.environ, time.time())
+    folder = _environment(arguments)
+    said = settled.answer(cache, folder, arguments, os.environ, time.time())
+    if said is None and not os.path.lexists(folder):
+        said = _made(arguments, folder, cache)
     return () if said is not None and not _QUIET.isdisjoint(arguments) else said
+
+
+def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] | None:
+    """Make the environment *folder* if that is all that the command is about."""
+    options = _options(arguments)
+    store = None if options is None else _store(options.get("--store"))
+    if options is None or store is None:
+        return None
+    from multisite.raising import raised
+
+    return raised(
+        lockfile=os.path.abspath(options[""]),  # noqa: PTH100
+        folder=folder,
+        python=options.get("--python"),
+        store=store,
+        cache=cache,
+        environ=os.environ,
+    )
+
+
+def _options(arguments: Sequence[str]) -> dict[str, str] | None:
+    """Return the options of ``sync LOCKFILE``, the lockfile without a name; None for any that are not known here."""
+    found: dict[str, str] = {}
+    words = list(reversed(arguments[1:])) if arguments[0] == "sync" else ["--"]
+    while words:
+        word, separator, value = words.pop().partition("=")
+        if not word.startswith("-"):
+            word, separator, value = "", "=", f"{word}{separator}{value}"
+        elif word not in _KNOWN or bool(separator) > _KNOWN[word] or (word == "--store" and word in found):
+            return None
+        elif _KNOWN[word] and not separator:
+            if not words:
+                return None
+            value = words.pop()
+        if not word and word in found:
+            return None
+        found[word] = value
+    return found if found.get("") else None
+
+
+def _store(named: str | None) -> str | None:
+    """Return the folder of the store as ``workshop.default_store`` does; None where that takes a library to tell."""
+    listed = os.environ.get("MULTISITE_STORE", "")
+    home = os.environ.get("HOME", "")
+    data = os.environ.get("XDG_DATA_HOME", "").strip() or (f"{home}/.local/share" if home else "")
+    if named is None and listed:
+        named = listed if os.pathsep not in listed else None
+    elif named is None:
+        named = f"{data}/multisite" if sys.platform == "linux" and os.path.isabs(data) else None  # noqa: PTH117
+    return None if named is None else os.path.abspath(named)  # noqa: PTH100
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:

@@ -24,6 +24,7 @@ __all__ = [
     "DURABLE",
     "FOLDER",
     "KIND",
+    "MAGIC",
     "PLACE",
     "THROUGH",
     "WHOLE",
@@ -33,12 +34,13 @@ __all__ = [
     "encode",
     "name_for",
     "print_of",
+    "program",
     "read",
     "take",
 ]
 
 KIND = "settled"  # the folder in the cache
-_MAGIC = b"MSSETTLED\x00"
+MAGIC = b"MSSETTLED\x00"
 _FORMAT = 1
 _MARSHAL = 4
 _LARGEST = 1 << 26
@@ -69,11 +71,18 @@ def circumstances(environ: Mapping[str, str]) -> tuple[Any, ...] | None:
             boot = file.read(64)
     except OSError:
         return None
-    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 -- see the top
-    program = tuple(os.stat(os.path.join(here, name)).st_mtime_ns for name in ("", "_runtime"))  # noqa: PTH116, PTH118
     account = (os.geteuid(), os.getegid(), *sorted(os.getgroups()))
     variables = tuple(environ.get(name, "") for name in DURABLE)
-    return (here, *program, sys.version, os.uname().release, boot, account, variables)
+    return (*program(), os.uname().release, boot, account, variables)
+
+
+def program() -> tuple[Any, ...]:
+    """Return what tells this multisite from another, also where it is run from its source."""
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 -- see the top
+    runtime = os.path.join(here, "_runtime")  # noqa: PTH118
+    times = [os.stat(path).st_mtime_ns for path in (here, runtime)]  # noqa: PTH116
+    times += [item.stat().st_mtime_ns for item in sorted(os.scandir(runtime), key=lambda item: item.name)]
+    return (here, sys.version, hash(tuple(times)))
 
 
 def command_key(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -97,13 +106,13 @@ def command_key(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def encode(value: Mapping[str, Any]) -> bytes:
-    """Return the bytes of the file."""
+def encode(value: Mapping[str, Any], magic: bytes = MAGIC) -> bytes:
+    """Return the bytes of a file that begins with *magic*."""
     body = marshal.dumps(dict(value), _MARSHAL)
-    return _MAGIC + _FORMAT.to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
+    return magic + _FORMAT.to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
 
 
-def read(path: str) -> dict[str, Any] | None:
+def read(path: str, magic: bytes = MAGIC) -> dict[str, Any] | None:
     """Return what the file *path* says; None where it is missing, torn, of another format or of another account."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
@@ -118,8 +127,8 @@ def read(path: str) -> dict[str, Any] | None:
         return None
     finally:
         os.close(descriptor)
-    head = len(_MAGIC) + 8
-    wanted = _MAGIC + _FORMAT.to_bytes(4, "little") + (len(data) - head).to_bytes(4, "little", signed=True)
+    head = len(magic) + 8
+    wanted = magic + _FORMAT.to_bytes(4, "little") + (len(data) - head).to_bytes(4, "little", signed=True)
     if data[:head] != wanted:
         return None
     try:

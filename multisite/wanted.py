@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from multisite.state import EnvironmentState, RequestRecord
 
-__all__ = ["HasLockfile", "Wanted"]
+__all__ = ["HasLockfile", "Wanted", "has_relative_paths"]
 
 
 class HasLockfile(Protocol):
@@ -104,7 +104,7 @@ class Wanted:
                 error.hint = "; or ".join(_ways_on(lockfile, environment, before))
             raise
         own = before is not None and _is_same(environment.lockfile_of(before), lockfile)
-        in_place = own or _is_same(environment.lockfile, lockfile) or _has_relative_paths(lock.pylock)
+        in_place = own or _is_same(environment.lockfile, lockfile) or has_relative_paths(lock.pylock)
         public, addresses = without_credentials(data, lock.pylock)
         if not in_place and addresses:
             data, lock = public, Lock.parse(public, lockfile)
@@ -167,7 +167,8 @@ def _is_same(path: Path, other: Path) -> bool:
     return path == other or os.path.realpath(path) == os.path.realpath(other)
 
 
-def _has_relative_paths(pylock: Pylock) -> bool:
+def has_relative_paths(pylock: Pylock) -> bool:
+    """Tell whether a lockfile means something only where it stands."""
     for package in pylock.packages:
         files = [*(package.wheels or ()), package.sdist, package.archive, package.directory, package.vcs]
         for path in [item.path for item in files if item is not None]:

@@ -1,0 +1,308 @@
+"""A new environment, made by its blueprint: beside its place, and put there by one rename.
+
+All that start-up and imports need is on the disk before it has its name. Programs and data files are not flushed: what
+is torn of them after a power failure is written again by the next ``sync``, which looks at every file then, for what it
+knew counts in one boot alone. Threads flush while the rest is copied.
+
+Whatever is not as it should be is left to the ordinary way, which begins anew and says what there is to say.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import stat
+import sys
+import time
+
+from multisite import blueprint
+from multisite.settled import THROUGH, take
+
+TYPE_CHECKING = False  # the import of typing takes longer than much of what is done here
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+__all__ = ["raised"]
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+")
+_LONGEST = 124  # of an interpreter's path in the first line of a program, so that any kernel reads it
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_FLUSHERS = 8
+_MARSHAL = 4
+
+
+class _OtherwiseError(Exception):
+    """This is for the ordinary way."""
+
+
+def raised(
+    *, lockfile: str, folder: str, python: str | None, store: str, cache: str, environ: Mapping[str, str]
+) -> tuple[str, ...] | None:
+    """Make the environment *folder* of a *lockfile*; return what there is to say, None where nothing was made.
+
+    *python* is what was asked for, *store* the folder of the store.
+    """
+    program = blueprint.asked_for(python, environ)
+    if program is None or sys.platform != "linux" or os.path.lexists(folder):
+        return None
+    try:
+        with open(lockfile, "rb") as file:  # noqa: PTH123 -- see blueprint
+            data = file.read()
+        drawn = blueprint.read(cache, blueprint.key(data, program, store, environ))
+        if drawn is None:
+            return None
+        _Raising(drawn, data, folder, store).carry_out()
+    except (_OtherwiseError, OSError):
+        return None
+    count = "1 distribution" if len(drawn["changes"]) == 1 else f"{len(drawn['changes'])} distributions"
+    return (f"syncing {lockfile}", *drawn["changes"], f"{folder}: made; {count}")
+
+
+class _Raising:
+    def __init__(self, drawn: Mapping[str, Any], data: bytes, folder: str, store: str) -> None:
+        self.drawn = drawn
+        self.data = data
+        self.folder = folder
+        self.store = store
+        self.id = os.urandom(16).hex()
+        self.parent, self.name = os.path.split(folder)
+        prompt = os.path.basename(self.parent) if self.name.startswith(".") else self.name  # noqa: PTH119
+        if not (_PLAIN.issuperset(folder) and prompt and len(folder) + len("/bin/python") <= _LONGEST):
+            raise _OtherwiseError
+        self.values = {
+            "path": folder.encode(),
+            "name": prompt.encode(),
+            "python": f"{folder}/bin/python".encode(),
+            "id": self.id.encode(),
+        }
+        self.temporary = f"{self.parent}/.{self.name[:100]}.{os.urandom(8).hex()}.tmp"
+        self.pin = f"{store}/pins/{os.urandom(16).hex()}.pin"
+        self.registration = f"{store}/environments/{self.id}.json"
+
+    def carry_out(self) -> None:
+        """Make it, or leave nothing of it. Raises OSError, _OtherwiseError."""
+        self._demand_sound_place()
+        pinning = _Aside(lambda: _write_note(self.pin, self._pin()))
+        try:
+            self._make(pinning)
+        except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
+            pinning.wait()
+            self._take_away()
+            raise
+        os.unlink(self.pin)  # noqa: PTH108 -- see blueprint
+
+    def _make(self, pinning: _Aside) -> None:
+        held = self._held()
+        try:
+            registering = _Aside(lambda: _write_note(self.registration, self._registration()))
+            try:
+                flushing = self._write()
+                self._copy()
+            finally:
+                registering.wait()  # or it would come after it was taken away
+            for aside in (pinning, registering, *flushing):
+                aside.demand()
+            self._demand_entries()
+            os.rename(self.temporary, self.folder)  # noqa: PTH104
+        finally:
+            os.close(held)
+
+    def _held(self) -> int:
+        """Make the folder, and hold it for as long as it is not in its place: who finds it abandoned removes it."""
+        import fcntl
+
+        os.mkdir(self.temporary)  # noqa: PTH102
+        descriptor = os.open(self.temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
+
+    def _demand_sound_place(self) -> None:
+        """Refuse a store that is not as it was, or needs a closer look, and a place where somebody left something."""
+        store, drawn = self.store, self.drawn
+        begun = f".{self.name[:100]}."
+        left = any(name.startswith(begun) and name.endswith(".tmp") for name in os.listdir(self.parent))  # noqa: PTH208
+        apart = f"{os.path.realpath(self.parent)}/"
+        nested = f"{apart}{self.name}/".startswith(f"{store}/") or f"{store}/".startswith(f"{apart}{self.name}/")
+        with open(f"{store}/store.json", "rb") as file:  # noqa: PTH123
+            same = file.read() == drawn["store"]
+        opened = stat.S_IMODE(os.lstat(f"{store}/environments").st_mode) & _OTHERS_WRITE
+        if left or nested or not same or opened or os.path.realpath(store) != store:
+            raise _OtherwiseError
+        for path in (os.path.dirname(store), store, f"{store}/store.json", f"{store}/environments"):  # noqa: PTH120
+            _demand_sound(path, (0, os.geteuid()))
+        if any(take(path, THROUGH) != known for path, known in drawn["python"]):
+            raise _OtherwiseError
+
+    def _demand_entries(self) -> None:
+        """Refuse what is missing, what others could have changed, and what garbage collection is about to take."""
+        try:
+            doomed = os.listdir(f"{self.store}/condemned")  # noqa: PTH208
+        except FileNotFoundError:
+            doomed = []
+        if any(name.endswith(".condemned") for name in doomed):
+            raise _OtherwiseError
+        store = self.store
+        owners = (0, os.geteuid())
+        for path in self.drawn["sound"]:
+            _demand_sound(f"{store}/{path}", owners)
+        for path in self.drawn["there"]:
+            os.lstat(f"{store}/{path}")
+
+    def _write(self) -> list[_Aside]:
+        """Write what start-up and imports need, and programs; return the threads that flush the former."""
+        drawn, root, values = self.drawn, self.temporary, self.values
+        for name in drawn["folders"]:
+            os.mkdir(f"{root}/{name}")  # noqa: PTH102
+        for name, target in drawn["links"]:
+            os.symlink(target, f"{root}/{name}")  # noqa: PTH211
+        paths = [f"{root}/{name}" for name, _, _ in drawn["files"]]
+        for name, mode, parts in drawn["files"]:
+            _write(f"{root}/{name}", blueprint.filled(parts, values), mode)
+        _write(f"{root}/pylock.toml", self.data, 0o666)
+        _write(f"{root}/.multisite/table", self._table(), 0o666)
+        for at, (name, mode, parts) in enumerate(drawn["programs"]):
+            content = blueprint.filled(parts, values)
+            _write(f"{root}/{name}", content, mode)
+            self._note_program(at, content)
+        _write(f"{root}/.multisite/environment.json", blueprint.filled(drawn["state"], values), 0o666)
+        paths += [f"{root}/{name}" for name in ("pylock.toml", ".multisite/table", ".multisite/environment.json")]
+        paths += [root, *(f"{root}/{name}" for name in drawn["flushed"])]
+        return [_Aside(lambda part=paths[at::_FLUSHERS]: _flush(part)) for at in range(_FLUSHERS)]  # type: ignore[misc]
+
+    def _note_program(self, at: int, content: bytes) -> None:
+        import binascii
+
+        found = blueprint.digest(content)
+        text = binascii.b2a_base64(found, newline=False).rstrip(b"=").translate(_URLSAFE)
+        self.values |= {f"sha256 {at}": found.hex().encode(), f"base64 {at}": text, f"size {at}": b"%d" % len(content)}
+
+    def _copy(self) -> None:
+        """Copy data files; blocks are shared where the filesystem can (copy_file_range(2))."""
+        if sys.platform != "linux":
+            raise _OtherwiseError
+        for name, mode, source, size in self.drawn["copies"]:
+            reading = os.open(f"{self.store}/{source}", os.O_RDONLY | os.O_NOFOLLOW)
+            writing = os.open(f"{self.temporary}/{name}", _NEW, mode)
+            try:
+                left = size + 1  # so that one that is longer is found out
+                while left > 1 and (done := os.copy_file_range(reading, writing, left)):
+                    left -= done
+            finally:
+                os.close(reading)
+                os.close(writing)
+            if left != 1:
+                raise _OtherwiseError
+
+    def _table(self) -> bytes:
+        import marshal
+
+        facts = os.stat(f"{self.temporary}/pylock.toml")  # noqa: PTH116
+        binding = {**self.drawn["binding"], "id": self.id, "size": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+        bound = marshal.dumps(binding, _MARSHAL)
+        before, between, after = self.drawn["table"]
+        return b"".join([before, len(bound).to_bytes(4, "little"), between, bound, after])
+
+    def _registration(self) -> bytes:
+        root = os.stat("/")  # noqa: PTH116
+        host = f"{os.uname().nodename} {root.st_dev}:{root.st_ino}"
+        device = os.stat(self.temporary).st_dev  # noqa: PTH116
+        own = {"host": _text(host)[1:-1], "device": b"%d" % device, "seen": b"%d" % time.time()}
+        return blueprint.filled(self.drawn["registration"], {**self.values, **own})
+
+    def _pin(self) -> bytes:
+        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:  # noqa: PTH123
+            boot = file.read().decode("ascii").strip()
+        with open("/proc/self/stat", "rb") as file:  # noqa: PTH123
+            ticks = file.read().rpartition(b")")[2].split()[19].decode("ascii")
+        host = _text(f"{os.uname().nodename} {space}").decode()
+        head = f'{{"format": 1, "host": {host}, "pid": {os.getpid()}, "started": "{boot} {ticks}", '
+        head += f'"time": {int(time.time())}}}\n'
+        return head.encode() + "".join(f"{name}\n" for name in self.drawn["pinned"]).encode()
+
+    def _take_away(self) -> None:
+        from pathlib import Path
+
+        from multisite.files import remove_tree
+
+        for path in (self.temporary, self.registration, self.pin):
+            remove_tree(Path(path))
+
+
+class _Aside:
+    """Work that is done by a thread of its own; ``threading`` takes longer to import than it would save."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._failure: Exception | None = None
+        self._done = _thread.allocate_lock()
+        self._done.acquire()
+        _thread.start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except (OSError, _OtherwiseError) as error:  # raised again by whoever waits for it
+            self._failure = error
+        finally:
+            self._done.release()
+
+    def wait(self) -> None:
+        """Return once it is done, however it ended."""
+        with self._done:
+            pass
+
+    def demand(self) -> None:
+        """Return once it is done; raise what it raised."""
+        self.wait()
+        if self._failure is not None:
+            raise self._failure
+
+
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _demand_sound(path: str, owners: tuple[int, ...]) -> None:
+    """Refuse what others could have changed, and links. Raises _OtherwiseError, and OSError where it is missing."""
+    found = os.lstat(path)
+    if found.st_uid not in owners or found.st_mode & _OTHERS_WRITE or stat.S_ISLNK(found.st_mode):
+        raise _OtherwiseError
+
+
+def _write(path: str, data: bytes, mode: int, *, flush: bool = False) -> None:
+    descriptor = os.open(path, _NEW, mode)
+    try:
+        if os.write(descriptor, data) != len(data):
+            raise _OtherwiseError  # the disk is full
+        if flush:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_note(path: str, data: bytes) -> None:
+    """Give the file its name once its content is on the disk, and have the name there as well."""
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
+    _write(temporary, data, 0o644, flush=True)
+    os.rename(temporary, path)  # noqa: PTH104
+    _flush([folder])
+
+
+def _flush(paths: list[str]) -> None:
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _text(text: str) -> bytes:
+    """Return *text* as JSON has it."""
+    from _json import encode_basestring_ascii
+
+    return bytes(encode_basestring_ascii(text), "ascii")

@@ -1,0 +1,282 @@
+"""An environment made by its blueprint: the same as without one, as few steps as there should be, and never half."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from multisite.dispatch import DispatchTable
+from multisite.environment import Environment
+from multisite.quick import answered
+from tests.machine import Machine
+from tests.test_settled import START, counted
+
+QUICK = {"multisite.quick", "multisite.settled", "multisite.raising", "multisite.blueprint"}
+ITS_OWN = {"_sha256", "_sha2", "_json", "binascii", "fcntl"}  # built in or beside the interpreter, as that was compiled
+FILES = 20
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with Machine.opened(tmp_path) as machine:
+        files = {"alpha.py": "version = '1.0'\ndef main():\n    print(version)\n"}
+        programs = {"console_scripts": {"alpha": "alpha:main", "alpha-too": "alpha:main"}}
+        scripts = {"alpha.sh": "#!/bin/sh\necho\n", "alpha-script": b"#!python\nimport alpha\nprint(alpha.version)\n"}
+        data = {"share": {"alpha": {"text.txt": "text", "empty": "", "large": bytes(range(256)) * 5000}}}
+        machine.wheel("alpha", files=files, entry_points=programs, data={"scripts": scripts, "data": data})
+        for number in range(2):  # they collide, so that they share a folder
+            shared = {"shared": {"__init__.py": "", f"part{number}.py": f"number = {number}\n"}}
+            machine.wheel(f"shared{number}", files=shared)
+        machine.wheel("beta", files={"beta": {f"m{number}.py": "" for number in range(FILES)} | {"__init__.py": ""}})
+        machine.run("lock", "alpha", "beta", "shared0", "shared1", "--venv", "first").succeeded()
+        shutil.copy(machine.work / "first" / "pylock.toml", machine.work)
+        yield machine
+
+
+def tree(environment: Path) -> dict[str, Any]:
+    """Return all that is in an environment but what tells it from any other."""
+    found: dict[str, Any] = {}
+    for path in sorted(environment.rglob("*")):
+        name, mode = path.relative_to(environment).as_posix(), path.lstat().st_mode
+        content = os.readlink(path) if path.is_symlink() else b"" if path.is_dir() else path.read_bytes()
+        if name == ".multisite/table" and isinstance(content, bytes):
+            binding, table = DispatchTable.decode(content, path)
+            found[name] = (mode, table, {**binding, "id": "", "mtime_ns": 0})
+        elif name == ".multisite/environment.json" and isinstance(content, bytes):
+            found[name] = (mode, re.sub(rb'"id": "\w+"', b"", content))
+        elif name != ".multisite/lock":  # of those who wait for each other
+            found[name] = (mode, content)
+    return found
+
+
+def made_quickly(machine: Machine, *words: str | Path) -> dict[str, int]:
+    _, modules, calls = counted(machine, *words)
+    assert modules - ITS_OWN == START | QUICK
+    return calls
+
+
+@pytest.mark.parametrize("name", ["other", ".venv", "deep/er"])
+def test_it_is_the_same_as_without_a_blueprint(machine: Machine, name: str) -> None:
+    folder = machine.work / name
+    folder.parent.mkdir(exist_ok=True)
+    machine.run("sync", "pylock.toml", "--venv", name).succeeded()
+    ordinary, state = tree(folder), Environment.open(folder).read_state()
+    registered = json.loads((machine.store / "environments" / f"{getattr(state, 'id', '')}.json").read_bytes())
+    shutil.rmtree(folder)
+    made_quickly(machine, "sync", "pylock.toml", "--venv", name)
+    assert tree(folder) == ordinary
+    anew = Environment.open(folder).read_state()
+    known = json.loads((machine.store / "environments" / f"{getattr(anew, 'id', '')}.json").read_bytes())
+    assert {**known, "id": "", "seen": 0} == {**registered, "id": "", "seen": 0}
+    assert not list((machine.store / "pins").glob("[!.]*"))
+
+
+def test_it_works(machine: Machine) -> None:
+    machine.run("sync", "pylock.toml", "--venv", "third", "--python", sys.executable).succeeded()
+    made_quickly(machine, "sync", "pylock.toml", "--venv", "other", "-q", "--python", sys.executable)
+    other = machine.work / "other"
+    probe = "import alpha, shared.part0, shared.part1, beta.m1; print(alpha.version)"
+    assert machine.python(probe, venv=other).out == "1.0\n"
+    assert machine.program("alpha", venv=other).out == "1.0\n"
+    assert machine.program("alpha-script", venv=other).out == "1.0\n"
+    assert machine.run("doctor", "--venv", "other").succeeded()
+    assert "unchanged" in machine.run("sync", "--venv", "other").succeeded().err
+    machine.run("gc", "--now").succeeded()
+    assert machine.python(probe, venv=other).out == "1.0\n"
+
+
+def test_the_same_is_said(machine: Machine) -> None:
+    ordinary = machine.run("sync", "pylock.toml", "--venv", "other").succeeded().err.splitlines()
+    shutil.rmtree(machine.work / "other")
+    assert counted(machine, "sync", "pylock.toml", "--venv", "other")[0] == ordinary
+
+
+def test_it_takes_no_more_steps_than_it_should(machine: Machine) -> None:
+    """Each entry's files count for nothing, and no program is run."""
+    command = [sys.executable, "-m", "multisite", "sync", "pylock.toml", "--venv", "other"]
+    trace = machine.folder / "trace"
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("no strace here")
+    calls = "trace=openat,open,execve,fsync,rename,copy_file_range"
+    done = subprocess.run(
+        [strace, "-f", "-e", calls, "-o", str(trace), *command], cwd=machine.work, env=machine.environ(), check=False
+    )
+    if done.returncode:
+        pytest.skip("strace may not trace here")
+    lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
+    made = [line for line in lines if f"{machine.work}/" in line or f"{machine.store}/" in line]
+    opened = [line for line in made if "open" in line]
+    new = [line for line in opened if "O_CREAT" in line]
+    other = machine.work / "other"
+    files = sum(path.is_file() and not path.is_symlink() for path in other.rglob("*"))
+    folders = len([path for path in [other, *(other / ".multisite").rglob("*")] if path.is_dir()]) + 5
+    copies = 4
+    assert len([line for line in lines if "execve(" in line]) == 1
+    assert len(new) == files + 2  # a pin and a registration besides
+    # Read: lockfile, store.json, the sources of copies, the folders of pins and of the environment, which is held.
+    assert len(opened) - len(new) <= 2 + copies + files + folders + 6
+    assert not [line for line in opened if "multi-site-packages" in line and "/data/" not in line]
+    assert len([line for line in lines if " fsync(" in line]) <= files + folders + 4
+
+
+def lose_entry(machine: Machine) -> None:
+    shutil.rmtree(machine.store / "multi-site-packages" / "beta")
+
+
+def lose_data(machine: Machine) -> None:
+    next(machine.store.glob("multi-site-packages/alpha/*/*/data/data/share/alpha/text.txt")).unlink()
+
+
+def lengthen_data(machine: Machine) -> None:
+    with next(machine.store.glob("multi-site-packages/alpha/*/*/data/data/share/alpha/text.txt")).open("a") as file:
+        file.write("more")
+
+
+def open_entry(machine: Machine) -> None:
+    (machine.store / "multi-site-packages" / "beta").chmod(0o777)
+
+
+def condemn(machine: Machine) -> None:
+    (machine.store / "condemned").mkdir(exist_ok=True)
+    (machine.store / "condemned" / "0123456789abcdef.condemned").touch()
+
+
+def open_store(machine: Machine) -> None:
+    machine.run("share")
+
+
+def leave_half(machine: Machine) -> None:
+    (machine.work / ".other.0123456789abcdef.tmp").mkdir()
+
+
+def lose_table(machine: Machine) -> None:
+    shutil.rmtree(machine.store / "tables")
+
+
+def change_blueprint(machine: Machine) -> None:
+    (path,) = (machine.folder / "home" / ".cache" / "multisite" / "blueprints").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lose_entry,
+        lose_data,
+        lengthen_data,
+        open_entry,
+        condemn,
+        open_store,
+        leave_half,
+        lose_table,
+        change_blueprint,
+    ],
+    ids=lambda change: change.__name__,
+)
+def test_whatever_is_unusual_is_left_to_the_ordinary_way(machine: Machine, change: Callable[[Machine], object]) -> None:
+    change(machine)
+    before = sorted(machine.work.iterdir())
+    registered = sorted((machine.store / "environments").iterdir())
+    assert quickly(machine, "sync", "pylock.toml", "--venv", "other") is None
+    assert sorted(machine.work.iterdir()) == before
+    assert sorted((machine.store / "environments").iterdir()) == registered
+    assert not list((machine.store / "pins").glob("[!.]*"))
+
+
+def quickly(machine: Machine, *words: str) -> tuple[str, ...] | None:
+    before, folder = dict(os.environ), Path.cwd()
+    try:
+        os.environ.clear()
+        os.environ.update(machine.environ())
+        os.chdir(machine.work)
+        return answered(words)
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pylock.toml", "--venv", "a b"),
+        ("pylock.toml", "--venv", "a" * 130),
+        ("pylock.toml", "--venv", "no/such/folder"),
+        ("pylock.toml", "--venv", "first"),
+        ("pylock.toml", "--venv", "other", "--python", "3.11"),
+        ("pylock.toml", "--venv", "other", "--group", "x"),
+        ("pylock.toml", "--venv", "other", "--json"),
+        ("pylock.toml", "--venv", "other", "--store", "one", "--store", "two"),
+        ("pylock.toml", "--venv", "other", "--store", "elsewhere"),
+        ("pylock.toml", "pylock.toml", "--venv", "other"),
+        ("--venv", "other"),
+        ("missing.toml", "--venv", "other"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_asked_for_besides_is_left_to_the_ordinary_way(machine: Machine, words: tuple[str, ...]) -> None:
+    before = sorted(machine.work.iterdir())
+    assert quickly(machine, "sync", *words) is None
+    assert sorted(machine.work.iterdir()) == before
+
+
+KILLED = """\
+import os, sys
+left = [int(sys.argv.pop(1))]
+CHANGES = {"os.rename", "os.mkdir", "os.link", "os.symlink", "os.remove"}
+def hook(event, arguments):
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    if event in CHANGES or writes:
+        if left[0] == 0:
+            os._exit(9)
+        left[0] -= 1
+sys.addaudithook(hook)
+from multisite.__main__ import main
+sys.argv[0] = "multisite"
+sys.exit(main())
+"""
+
+
+def test_killed_at_any_step_it_is_there_or_not(machine: Machine) -> None:
+    ordinary = machine.run("sync", "pylock.toml", "--venv", "other").succeeded()
+    other = machine.work / "other"
+    expected = tree(other)
+    shutil.rmtree(other)
+    assert ordinary.code == 0
+    number, ended = 0, 9
+    while ended == 9:
+        command = [sys.executable, "-c", KILLED, str(number), "sync", "pylock.toml", "--venv", "other", "-q"]
+        ended = subprocess.run(command, cwd=machine.work, env=machine.environ(), check=False).returncode
+        assert not other.exists() or tree(other) == expected
+        if other.exists():
+            shutil.rmtree(other)
+        for left in machine.work.glob(".other.*"):  # or the next one goes the ordinary way, which does this
+            shutil.rmtree(left)
+        number += 7
+    assert ended == 0
+    assert number > 50
+    machine.run("gc", "--now").succeeded()
+    assert not list((machine.store / "pins").glob("[!.]*"))
+
+
+@pytest.mark.parametrize("torn", [b"", bytes(100), bytes(4096) + bytes(range(256)) * 4])
+def test_what_a_power_failure_has_torn_is_written_again(machine: Machine, torn: bytes) -> None:
+    made_quickly(machine, "sync", "pylock.toml", "--venv", "other")
+    paths = [machine.work / "other" / name for name in ("bin/alpha", "bin/alpha.sh", "share/alpha/large")]
+    before = [path.read_bytes() for path in paths]
+    for path, content in zip(paths, before, strict=True):
+        path.write_bytes(torn if len(torn) < len(content) or not torn.strip(b"\0") else b"")
+    machine.run("sync", "--venv", "other").succeeded()
+    assert [path.read_bytes() for path in paths] == before
+    paths[0].write_text("mine", encoding="utf-8")
+    assert "left alone" in machine.run("sync", "--venv", "other").succeeded().err
