@@ -101,7 +101,7 @@ def _goals(measured: dict[str, Any]) -> Any:
     """Draw how far each figure is from its goal: 1 is the goal, what is left of it is met."""
     from matplotlib.figure import Figure
 
-    rows = [row for row in measured.values() if row["limit"]]
+    rows = [row for row in measured.values() if row["limit"]]  # a goal of none at all has no ratio
     figure = Figure(figsize=(8, 0.22 * len(rows) + 0.8), layout="constrained")
     axes = figure.subplots()
     bars = []

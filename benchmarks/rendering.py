@@ -103,7 +103,7 @@ def _ratio(value: float) -> str:
 
 def _value(value: float, unit: str) -> str:
     if unit != "s":
-        return f"{value:,.0f} {unit}" if value >= 100 or unit == "inodes" else f"{value:.2f} {unit}"
+        return f"{value:,.0f} {unit}" if value >= 100 or unit in {"inodes", "programs"} else f"{value:.2f} {unit}"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.3g} ms"
 
 

@@ -12,6 +12,8 @@ from benchmarks.inputs import LARGE
 from benchmarks.workbench import pinned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from benchmarks.environments import Environments
 
 __all__ = ["CASES"]
@@ -45,13 +47,19 @@ def lock_resolved(environments: Environments) -> Outcome:
 
 def lock_unchanged(environments: Environments) -> Outcome:
     """Compare locks of a file of requirements that is byte for byte what it was."""
-    outcome = _lock(environments, lambda: LARGE)
-    log = environments.bench.folder / "trace"
-    tracing = [strace(), "-f", "-e", "trace=execve", "-o", str(log)]
-    environments.bench.done([*tracing, *_command(environments)])
-    started = sum("execve(" in line and line.endswith("= 0") for line in log.read_text().splitlines())
-    # Two are the program itself and its interpreter where it is a script; all others were started by it.
-    return Outcome(ours=outcome.ours, peer=outcome.peer, facts={"programs started": started - 1})
+    return _lock(environments, lambda: LARGE)
+
+
+def lock_programs(environments: Environments) -> Outcome:
+    """Count the programs that such a lock starts."""
+    bench = environments.bench
+    environments.inputs.requirements(LARGE, "requirements.in")
+    command, log = _command(environments), bench.folder / "trace"
+    bench.done(command)
+    bench.done([strace(), "-f", "-e", "trace=execve", "-o", str(log), *command])
+    started = sum("execve" in line and line.endswith("= 0") for line in log.read_text(errors="replace").splitlines())
+    # The first is the command itself.
+    return Outcome(ours=[Sample(value=started - 1)], peer=[Sample(value=1)], unit="programs")
 
 
 def _command(environments: Environments) -> list[str]:
@@ -61,7 +69,7 @@ def _command(environments: Environments) -> list[str]:
     return [environments.bench.tool("multisite"), "lock", "--quiet", "-r", requirements, *where]
 
 
-def _lock(environments: Environments, requirements) -> Outcome:  # type: ignore[no-untyped-def]
+def _lock(environments: Environments, requirements: Callable[[], Sequence[str]]) -> Outcome:
     bench = environments.bench
     path = environments.inputs.requirements(LARGE, "requirements.in")
     compiled = bench.folder / "requirements.txt"
@@ -117,5 +125,14 @@ CASES = (
         peer="`uv pip compile`, warm",
         measure=lock_unchanged,
         limit=1.3,
+    ),
+    Case(
+        id="idle-lock-programs",
+        goal="idle-lock",
+        title="programs that such a lock starts",
+        peer="`uv pip compile` alone",
+        measure=lock_programs,
+        limit=0,
+        judged="ours",
     ),
 )

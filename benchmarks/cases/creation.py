@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CASES"]
 
-PAIRS: dict[Link, int] = {"hardlink": 9, "symlink": 3, "copy": 3}
+PAIRS: dict[Link, int] = {"hardlink": 7, "symlink": 2, "copy": 2}
 
 
 def beside_uv(environments: Environments, *, link: Link, jupyterlab: bool = True) -> Outcome:

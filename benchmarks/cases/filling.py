@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CASES"]
 
-PAIRS = 9
+PAIRS = 6
 FILLED = """
 import sys, time
 from pathlib import Path

@@ -22,7 +22,7 @@ Axis = Literal["distributions", "files"]
 What = Literal["environment", "start-up", "import"]
 SIZES = (10, 100, 1000)
 FEW = 20  # distributions where their files are varied
-PAIRS: dict[What, int] = {"environment": 7, "start-up": 80, "import": 80}
+PAIRS: dict[What, int] = {"environment": 5, "start-up": 80, "import": 80}
 TITLES: dict[What, str] = {
     "environment": "new environment",
     "start-up": "start-up",

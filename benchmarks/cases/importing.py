@@ -27,7 +27,7 @@ def first_beside_warm(environments: Environments) -> Outcome:
     ours, peer = alternated(
         lambda: first(environments, "first", uv=False),
         lambda: bench.timed(imported([environments.plain])),
-        bench.pairs(7),
+        bench.pairs(5),
     )
     removed(environments.path("first"))
     return Outcome(ours=ours, peer=peer)
@@ -38,7 +38,7 @@ def first_beside_first(environments: Environments) -> Outcome:
     ours, peer = alternated(
         lambda: first(environments, "first", uv=False),
         lambda: first(environments, "first-uv", uv=True),
-        environments.bench.pairs(3),
+        environments.bench.pairs(2),
         warm_up=0,
     )
     removed(environments.path("first"), environments.path("first-uv"))
@@ -70,7 +70,7 @@ def cold(environments: Environments) -> Outcome:
         peer_facts.append(made + bench.timed(environments.uv_install(lockfile, venv, "hardlink"), environ=variables))
         return peer_facts[-1] + bench.timed(importing, environ=variables)
 
-    samples = alternated(ours, peer, bench.pairs(3), warm_up=0)
+    samples = alternated(ours, peer, bench.pairs(2), warm_up=0)
     removed(folder)
     facts = {
         "of it before the import, multisite": ours_facts[-1].value,
@@ -83,7 +83,7 @@ def warm(environments: Environments) -> Outcome:
     """Compare imports whose bytecode is there."""
     bench = environments.bench
     ours_command, peer_command = imported([environments.multisite]), imported([environments.plain])
-    samples = alternated(lambda: bench.timed(ours_command), lambda: bench.timed(peer_command), bench.pairs(9))
+    samples = alternated(lambda: bench.timed(ours_command), lambda: bench.timed(peer_command), bench.pairs(6))
     return Outcome(ours=samples[0], peer=samples[1])
 
 

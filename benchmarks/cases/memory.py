@@ -32,7 +32,7 @@ def beside(environments: Environments, *, link: Link) -> Outcome:
             python = environments.python(environments.path(name))
             environments.bench.done(imported([python], ["numpy", "pandas"]))
             (ours if name.startswith("ours") else peer).append(python)
-    pairs = [(_shares(environments, ours), _shares(environments, peer)) for _ in range(environments.bench.pairs(5))]
+    pairs = [(_shares(environments, ours), _shares(environments, peer)) for _ in range(environments.bench.pairs(3))]
     removed(*(Path(python).parents[1] for python in (*ours, *peer)))
     return Outcome(ours=[one for one, _ in pairs], peer=[other for _, other in pairs], unit="MB")
 

@@ -49,8 +49,8 @@ def importing(environments: Environments) -> Outcome:
         delay,
         lambda: bench.timed(ours, environ=delay.environ),
         lambda: bench.timed(peer, environ=delay.environ),
-        bench.pairs(3),
-        1,
+        bench.pairs(2),
+        0,
     )
 
 
