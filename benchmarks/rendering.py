@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.goals import GOALS, Goal
+from benchmarks.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,13 @@ MARKS = re.compile(
 
 def rendered(text: str, results: Results) -> str:
     """Return the page with its made parts made anew."""
-    makers: dict[str, Callable[[Results], str]] = {"run": _run, "goals": _goals, "rows": _rows, "facts": _facts}
+    makers: dict[str, Callable[[Results], str]] = {
+        "run": _run,
+        "goals": _goals,
+        "unmet": _unmet,
+        "rows": _rows,
+        "facts": _facts,
+    }
     found = [match["name"] for match in MARKS.finditer(text)]
     if sorted(found) != sorted(makers):
         raise ValueError(f"the page has marks for {', '.join(found)}; there are {', '.join(makers)}")
@@ -58,6 +65,14 @@ def _figure(row: Mapping[str, Any]) -> str:
         return "**failed**"
     figure = _ratio(row["ratio"]["median"]) if row["judged"] == "ratio" else _value(row["ours"]["median"], row["unit"])
     return f"{figure} ({'met' if row['met'] else '**not met**'})"
+
+
+def _unmet(results: Results) -> str:
+    rows = [row for row in results.rows if row["error"] is None and row["met"] is False]
+    lines = [
+        f"- {row['title']}, {_figure(row)}: {REASONS.get(row['id'], 'the reason has not been found.')}" for row in rows
+    ]
+    return "\n".join(lines or ["Every goal that was measured is met."]) + "\n"
 
 
 def _rows(results: Results) -> str:

@@ -15,6 +15,7 @@ from benchmarks.cases import CASES
 from benchmarks.figures import Curve, Outcome, Sample, Spread, alternated, ratios
 from benchmarks.goals import GOALS
 from benchmarks.plots import PLOTS as NAMES
+from benchmarks.reasons import REASONS
 from benchmarks.rendering import rendered
 from benchmarks.results import Results, row
 
@@ -51,7 +52,7 @@ def page() -> str:
     return "by hand\n" + "".join(marks)
 
 
-MARKED = ("run", "goals", "rows", "facts")
+MARKED = ("run", "goals", "unmet", "rows", "facts")
 
 
 def test_both_sides_take_turns_after_a_warm_up() -> None:
@@ -123,6 +124,7 @@ def test_the_page_says_what_was_measured() -> None:
     assert "| some work | another | 500 ms | 1.00 s | 0.50 |  | 1 | 1.00 | met |" in text
     assert "| some work | another | 100 ms | 3.00 s | 1/26.7 | 1/40 to 1/20 | 2 | 1/100 | **not met** |" in text
     assert "calls 1,234; processor's time 50 ms, 1.50 s" in text
+    assert "- some work, 1/26.7 (**not met**): the reason has not been found." in text
     assert rendered(text, results(*measured)) == text
 
 
@@ -133,7 +135,7 @@ def test_the_page_says_what_is_wrong_with_a_run(change: str, words: str) -> None
 
 
 def test_a_page_without_its_marks_is_refused() -> None:
-    with pytest.raises(ValueError, match="the page has marks for run; there are run, goals, rows, facts"):
+    with pytest.raises(ValueError, match="the page has marks for run; there are run, goals, unmet, rows, facts"):
         rendered("<!-- run: made by python -m benchmarks --render -->\n<!-- end -->", results())
 
 
@@ -156,6 +158,10 @@ def test_results_of_another_format_are_refused(tmp_path: Path) -> None:
 def test_every_goal_has_a_case_and_every_case_a_goal() -> None:
     assert {case.goal for case in CASES if case.limit is not None} == {goal.id for goal in GOALS}
     assert len({case.id for case in CASES}) == len(CASES)
+
+
+def test_reasons_are_given_for_rows() -> None:
+    assert set(REASONS) <= {case.id for case in CASES if case.limit is not None}
 
 
 def test_the_page_is_what_the_results_say() -> None:
