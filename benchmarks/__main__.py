@@ -110,7 +110,9 @@ def _row(case: Case, environments: Environments) -> dict[str, Any]:
     try:
         outcome = case.measure(environments)
     except Exception as error:  # noqa: BLE001  (one row that fails must not lose the others; the table says so)
-        return row(case, None, error=f"{type(error).__name__}: {error}", seconds=time.monotonic() - begun)
+        # Where this machine keeps things is nobody's business.
+        told = f"{type(error).__name__}: {error}".replace(str(environments.bench.folder), "FOLDER")
+        return row(case, None, error=told.replace(str(Path.home()), "~"), seconds=time.monotonic() - begun)
     return row(case, outcome, seconds=time.monotonic() - begun)
 
 

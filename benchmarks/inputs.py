@@ -99,7 +99,7 @@ class Inputs:
 
     def lock_of(self, wheel: Path) -> Path:
         """Return a lockfile of one wheel alone."""
-        return self._written([wheel], wheel.stem)
+        return self._written([wheel], f"{parse_wheel_filename(wheel.name)[0]}-alone")
 
     def wheel(self, name: str) -> Path:
         """Return the wheel of one distribution without what it needs."""
