@@ -63,6 +63,8 @@ def named(log: str, folders: Sequence[str]) -> Counter[str]:
     for line in log.splitlines():
         if found := CALL.match(line):
             name, folder, path = found.groups()
+            if not path:  # fstat(2), as newer C libraries call it: a file that is open, and no name
+                continue
             whole = path if path.startswith("/") else f"{folder or ''}/{path}"
             if any(whole.startswith(f"{place}/") or whole == place for place in folders):
                 calls[name] += 1

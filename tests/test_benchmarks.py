@@ -23,6 +23,7 @@ LOG = """\
 7 openat(AT_FDCWD</home/me>, "/store/foo/__init__.py", O_RDONLY|O_CLOEXEC) = 3</store/foo/__init__.py>
 7 newfstatat(AT_FDCWD</home/me>, "/usr/lib/python3/os.py", {st_mode=S_IFREG|0644, st_size=1, ...}, 0) = 0
 7 newfstatat(3</store/foo>, "bar", 0x7ffe, AT_SYMLINK_NOFOLLOW) = -1 ENOENT (No such file or directory)
+7 newfstatat(3</store/foo/__init__.py>, "", {st_mode=S_IFREG|0644, st_size=1, ...}, AT_EMPTY_PATH) = 0
 8 stat("/storekeeper", 0x7ffe) = -1 ENOENT (No such file or directory)
 8 stat("/store", {st_mode=S_IFDIR|0755, st_size=4096, ...}) = 0
 8 openat(AT_FDCWD</store>, "notes", O_RDONLY) = -1 ENOENT (No such file or directory)
