@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -82,6 +83,7 @@ def measured(cases: Sequence[Case], options: argparse.Namespace) -> None:
     above = (options.folder or options.inputs).resolve()
     target = options.json.resolve()
     busy = not (options.anyway or _quiet()) or load() > BUSY * _processors()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # so that the folder is removed
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=above))
     os.chdir(folder)
     begun, clock = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"), time.monotonic()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["PLOTS", "plotted"]
 
 PLOTS = ("environments.svg", "growth.svg", "goals.svg")
-OURS, OTHER = "#1b7837", "#999999"
+OURS, OTHER, MISSED = "#1b7837", "#999999", "#b2182b"
 
 
 def plotted(results: Results, folder: Path) -> None:
@@ -44,6 +44,7 @@ def _environments(measured: dict[str, Any]) -> Any:
     bars += [("multisite", rows[0]["ours"]["median"], OURS)] if rows else []
     _bars(left, bars, "new environment, seconds")
     left.set_xscale("log")
+    left.xaxis.set_major_formatter("{x:g}")
     told = []
     if "cold" in measured:
         told += [("uv, nothing cached", measured["cold"]["other"]["median"], OTHER)]
@@ -87,8 +88,11 @@ def _growth(measured: dict[str, Any]) -> Any:
                 colour = OURS if name == "multisite" else OTHER
                 axes.plot(curve["x"], [value * 1000 for value in values], "o-", color=colour, label=name, markersize=4)
             axes.set_xscale("log")
+            axes.set_xticks(curve["x"], [f"{size:,}" for size in curve["x"]], minor=False)
+            axes.minorticks_off()
             if what == "environment":
                 axes.set_yscale("log")
+                axes.yaxis.set_major_formatter("{x:g}")
             else:
                 axes.set_ylim(bottom=0)
             axes.set_title(f"{curve['title']}, ms", fontsize=9)
@@ -98,19 +102,22 @@ def _growth(measured: dict[str, Any]) -> Any:
 
 
 def _goals(measured: dict[str, Any]) -> Any:
-    """Draw how far each figure is from its goal: 1 is the goal, what is left of it is met."""
+    """Draw how far each figure is from its goal: what goes to the left is better than that."""
     from matplotlib.figure import Figure
 
     rows = [row for row in measured.values() if row["limit"]]  # a goal of none at all has no ratio
-    figure = Figure(figsize=(8, 0.22 * len(rows) + 0.8), layout="constrained")
+    figure = Figure(figsize=(10, 0.2 * len(rows) + 0.9), layout="constrained")
     axes = figure.subplots()
-    bars = []
-    for row in rows:
-        value = row["ratio" if row["judged"] == "ratio" else "ours"]["median"] / row["limit"]
-        bars.append((f"{row['title']} ({row['peer']})", value, OURS if row["met"] else "#b2182b"))
-    _bars(
-        axes, [(name.replace("`", ""), value, colour) for name, value, colour in bars], "measured, divided by the goal"
-    )
+    parts = [row["ratio" if row["judged"] == "ratio" else "ours"]["median"] / row["limit"] for row in rows]
+    colours = [OURS if row["met"] else MISSED for row in rows]
+    axes.barh(range(len(rows)), [part - 1 for part in parts], left=1, color=colours)
+    axes.set_yticks(range(len(rows)), [f"{row['title']} ({row['peer']})".replace("`", "") for row in rows], fontsize=7)
+    axes.invert_yaxis()
     axes.set_xscale("log")
+    axes.set_xlim(min([0.1, *parts]) / 1.5, max([10, *parts]) * 1.5)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color="black", linewidth=1)
+    axes.set_title("measured, divided by the goal", fontsize=9)
+    for place, part in enumerate(parts):
+        axes.annotate(f" {part:.3g} ", (part, place), va="center", fontsize=7, ha="right" if part < 1 else "left")
     return figure
