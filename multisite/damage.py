@@ -93,6 +93,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 remedy=Remedy.WRITE,
             ),
             Kind(
+                id="index",
+                severity=_ERROR,
+                meaning="`modules.txt` is missing, or does not say what the folder's files say",
+                remedy=Remedy.WRITE,
+            ),
+            Kind(
                 id="origins",
                 severity=_WARNING,
                 meaning="`artifacts.json` is missing or damaged, so that the entry could not be mended",

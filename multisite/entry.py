@@ -18,6 +18,7 @@ from multisite.content import (
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument
 from multisite.headers import read_native
+from multisite.index import module_index
 from multisite.manifest import DataFile, Manifest, claims, top_level
 from multisite.names import BuildId, normalize
 from multisite.native import data_path
@@ -36,6 +37,7 @@ __all__ = [
     "Origins",
     "StoredDistribution",
     "describe",
+    "indexed",
     "located",
     "metadata_folder",
     "place",
@@ -249,6 +251,17 @@ def _described(folder: Path, native: Iterable[str] | None, unpacked: Unpacked | 
         files=len(record),
         size=sum(row.size or 0 for row in record),
     )
+
+
+def indexed(folder: Path, *, unpacked: Unpacked | None = None) -> bytes:
+    """Return the module index of the entry in *folder*, by its RECORD. Raises InvalidDocument, OSError."""
+    if unpacked is None:
+        path = metadata_folder(folder) / "RECORD"
+        rows: Iterable[RecordEntry] = parse_record(path.read_text(encoding="utf-8"), where=path)
+    else:
+        rows = unpacked.record
+    placed = (_placed(row.path) for row in rows)
+    return module_index(path for scheme, path in placed if scheme == "site")
 
 
 def _native_files(

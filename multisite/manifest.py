@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "DataFile", "Manifest", "claims", "closures", "collide", "top_level"]
 
-FORMAT = 3
+FORMAT = 4
 _KIND = "entry manifest"
 _IMPORTABLE = (".py", ".pyc", ".so", ".pyd", ".pyw")
 # A regular package's folder and a module can be only one distribution's; what is no module in a namespace's folder is

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from multisite.bookkeeping import Alias, aliases, read_alias
 from multisite.damage import KINDS, Remedy
-from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
+from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe, indexed
 from multisite.environment import Environment
 from multisite.errors import InvalidDocument, InvalidWheel, MultisiteError, UnsupportedFormat
 from multisite.files import PUBLISHED, make_folders, write_atomic
 from multisite.flushing import flush_tree
+from multisite.index import NAME as INDEX
 from multisite.lockfile import Lock, Pinned, WheelSource
 from multisite.manifest import closures
 from multisite.names import BuildId
@@ -92,6 +93,8 @@ class Mender:
         folder = result.folder
         if "manifest" in kinds or result.manifest is None:
             write_atomic(folder / "manifest.json", describe(folder).to_document(), mode=PUBLISHED, sync=True)
+        if "index" in kinds:
+            write_atomic(folder / INDEX, indexed(folder), mode=PUBLISHED, sync=True)
         if "origins" in kinds:
             known = tuple(artifact for artifact, _ in self._locked(build) if artifact.size)
             if not known:

@@ -24,6 +24,7 @@ from multisite.files import (
     remove_empty_parents,
     write_atomic,
 )
+from multisite.index import NAME as INDEX
 from multisite.sharing import SharedLayout, link_or_copy
 from multisite.verifying import programs_of, verify_entry
 
@@ -103,6 +104,8 @@ def renew_shared(result: Verified, members: Sequence[StoredDistribution], aside:
         lead(result.folder / "site-packages", layout.site, aside)
     if any(one.path == "shared.json" for one in result.faults):
         write_atomic(result.folder / "shared.json", layout.document(members), mode=PUBLISHED, sync=True)
+    if any(one.path == INDEX for one in result.faults):
+        write_atomic(result.folder / INDEX, layout.index(), mode=PUBLISHED, sync=True)
     return changed
 
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import publish
+from multisite.files import PUBLISHED, publish, write_atomic
 from multisite.flushing import flush_tree
+from multisite.index import NAME as INDEX
+from multisite.index import module_index
 from multisite.native import SITE
 from multisite.scratch import scratch
 
@@ -31,6 +33,7 @@ __all__ = [
     "SharedLayout",
     "discard_shared",
     "find_shared",
+    "index_shared",
     "link_or_copy",
     "make_shared",
     "read_shared",
@@ -97,6 +100,13 @@ def discard_shared(store_root: Path, members: Sequence[StoredDistribution]) -> N
     """Take the shared folder of *members* away, in one step for those who look for it; none there is fine."""
     with scratch(store_root / "shared" / ".incoming") as aside, contextlib.suppress(FileNotFoundError):
         (store_root / "shared" / shared_digest(members)).rename(aside / "discarded")
+
+
+def index_shared(store_root: Path, members: Sequence[StoredDistribution]) -> None:
+    """Write the module index of the shared folder of *members* where it has none: an earlier release made it."""
+    path = store_root / "shared" / shared_digest(members) / INDEX
+    if not path.is_file():
+        write_atomic(path, SharedLayout.of(members).index(), mode=PUBLISHED)
 
 
 def make_shared(store_root: Path, members: Sequence[StoredDistribution]) -> SharedFolder:
@@ -177,7 +187,7 @@ class SharedLayout:
         site = SITE if is_prefix else "site-packages"
         files = {f"{site}/{path}": found[-1] for path, found in owners.items()}
         if is_prefix:
-            taken = {"site-packages", "shared.json", *files}
+            taken = {"site-packages", "shared.json", INDEX, *files}
             files = {**{path: file for path, file in under_prefix.items() if path not in taken}, **files}
         contested = {path: found for path, found in owners.items() if len({file.row.sha256 for file in found}) > 1}
         return cls(
@@ -192,6 +202,11 @@ class SharedLayout:
         names = [str(member.id) for member in _ordered(members)]
         value = {"digest": shared_digest(members), "members": names, "overwritten": dict(self.overwritten)}
         return dump_document(value, format=_FORMAT)
+
+    def index(self) -> bytes:
+        """Return the folder's module index."""
+        site = f"{self.site}/"
+        return module_index(path.removeprefix(site) for path in self.files if path.startswith(site))
 
 
 def _gave_way(found: Sequence[SharedFile]) -> SharedFile:
@@ -211,6 +226,7 @@ def _build(folder: Path, members: Sequence[StoredDistribution]) -> None:
         # This changes nothing for loaders: they resolve ``$ORIGIN/..`` from where it leads.
         (folder / "site-packages").symlink_to(layout.site, target_is_directory=True)
     (folder / "shared.json").write_bytes(layout.document(members))
+    (folder / INDEX).write_bytes(layout.index())
     flush_tree(folder)
 
 

@@ -20,10 +20,11 @@ from multisite.cloning import CannotShare
 from multisite.contents import trusted_owners
 from multisite.document import Fields, dump_document, load_document
 from multisite.duplicates import carry_out, listed, plan, read_way
-from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe
+from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe, indexed
 from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreNotUsable, UnsupportedFormat
-from multisite.files import locked, publish, write_atomic
+from multisite.files import PUBLISHED, locked, publish, write_atomic
 from multisite.flushing import flushing
+from multisite.index import NAME as INDEX
 from multisite.layout import FORMAT, create, describe_store, is_store
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.manifest import Manifest
@@ -31,7 +32,7 @@ from multisite.names import BuildId
 from multisite.record import parse_record
 from multisite.restoring import renew, renew_shared
 from multisite.scratch import scratch
-from multisite.sharing import SharedFolder, find_shared, make_shared
+from multisite.sharing import SharedFolder, find_shared, index_shared, make_shared
 from multisite.unpacking import unpack
 from multisite.verifying import verify_members
 from multisite.wheel import WheelFile
@@ -154,6 +155,9 @@ class Store:
         if found is None:
             self.demand_writable()
             found = make_shared(self.root, members)
+        elif self.is_ours_to_write:
+            with contextlib.suppress(PermissionError, InvalidDocument):
+                index_shared(self.root, members)
         return found
 
     def _renewed_shared(self, shared: SharedFolder, members: Sequence[StoredDistribution]) -> None:
@@ -204,6 +208,8 @@ class Store:
         # What a later multisite wrote is left for it.
         if not (isinstance(error, UnsupportedFormat) and _is_later(error.found)) and self.is_ours_to_write:
             try:
+                # The manifest is the last: its format says that the index is there.
+                write_atomic(folder / INDEX, indexed(folder), mode=PUBLISHED)
                 write_atomic(folder / "manifest.json", manifest.to_document())
             except OSError as failure:
                 if failure.errno not in _READ_ONLY:
@@ -218,6 +224,7 @@ class Store:
                 unpacked = unpack(wheel, folder, proceed=proceed)
             manifest = describe(folder, unpacked=unpacked)
             (folder / "manifest.json").write_bytes(manifest.to_document())
+            (folder / INDEX).write_bytes(indexed(folder, unpacked=unpacked))
             (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
             flush(folder, size=manifest.size)
             self._share(folder, manifest)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from multisite.contents import Contents, Expected, compare
 from multisite.damage import Damage
-from multisite.entry import ENTRIES, Origins, StoredDistribution, describe, metadata_folder, place
+from multisite.entry import ENTRIES, Origins, StoredDistribution, describe, indexed, metadata_folder, place
 from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.index import NAME as INDEX
 from multisite.manifest import Manifest
 from multisite.record import parse_record
 from multisite.sharing import SharedLayout, read_shared
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Verified", "programs_of", "read_manifest", "verify_entry", "verify_members", "verify_shared"]
 
-_DOCUMENTS = {"manifest.json": "manifest", "artifacts.json": "origins"}
+_DOCUMENTS = {"manifest.json": "manifest", "artifacts.json": "origins", INDEX: "index"}
 _DERIVED = Expected(algorithm=None, digest=None, size=None, newest=0)
 
 
@@ -78,9 +79,9 @@ def verify_entry(
         contents = _compared(folder, rows, manifest, newest, owners, advance, whole=whole)
     damage += [replace(one, kind=_DOCUMENTS.get(one.path, one.kind)) for one in contents.damage] + more
     damage += _origins(folder)
-    if whole and not any(one.kind not in {"manifest", "origins", "data", "mode"} for one in damage):
+    if whole and not any(one.kind not in {"manifest", "origins", "index", "data", "mode"} for one in damage):
         manifest, more = _identified(folder, build, manifest, contents, rows)
-        damage += more
+        damage += more + _index_damage(folder, lambda: indexed(folder))
     if _identity(folder) != before:
         return None
     found = {(one.path, one.kind): one for one in damage}  # what is missing cannot be read either
@@ -111,7 +112,9 @@ def _compared(
         path = place(row.path)
         expected[path] = _expected(row, newest, executable=path in programs)
     for name in _DOCUMENTS:
-        expected[name] = _DERIVED
+        # Earlier releases made no index; with the manifest's present format there is one.
+        if name != INDEX or (folder / INDEX).is_file() or _has_index(folder):
+            expected[name] = _DERIVED
     return compare(folder, expected, owners=owners, whole=whole, advance=advance)
 
 
@@ -179,6 +182,27 @@ def _identified(
     return found, [_document("manifest", "manifest.json", "it does not say what the entry's files say")]
 
 
+def _has_index(folder: Path) -> bool:
+    """Tell whether the manifest of the entry in *folder* says that an index has been made."""
+    try:
+        Manifest.from_document((folder / "manifest.json").read_bytes(), folder)
+    except (InvalidDocument, UnsupportedFormat, OSError):
+        return False
+    return True
+
+
+def _index_damage(folder: Path, wanted: Callable[[], bytes]) -> list[Damage]:
+    """Return what is wrong with the module index of *folder*; one that is missing is somebody else's to say."""
+    try:
+        if (folder / INDEX).read_bytes() == wanted():
+            return []
+    except FileNotFoundError:
+        return []
+    except (InvalidDocument, OSError) as error:
+        return [_unread("index", folder, error, INDEX)]
+    return [_document("index", INDEX, "it does not say what the folder's files say")]
+
+
 def _without_modes(manifest: Manifest) -> Manifest:
     # What can be executed now may be more than what the wheel said, and less is damage of its own.
     return replace(manifest, executable=(), data=tuple(replace(file, executable=False) for file in manifest.data))
@@ -243,12 +267,16 @@ def verify_members(
         for path, file in layout.files.items()
     }
     expected["shared.json"] = _DERIVED
+    if (folder / INDEX).is_file():  # earlier releases made none
+        expected[INDEX] = _DERIVED
     damage = list[Damage]()
     if layout.site != "site-packages":
         damage += _link_damage(folder, layout.site)
     found = compare(folder, expected, owners=owners, whole=whole, advance=advance)
     link = "site-packages" if layout.site != "site-packages" else None
     damage += [one for one in found.damage if one.path != link]
+    if whole:
+        damage += _index_damage(folder, layout.index)
     return Verified(
         subject=subject,
         folder=folder,

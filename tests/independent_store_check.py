@@ -190,9 +190,14 @@ def _against_wheel(folder: Path, manifest: Any, wheel: Path) -> Iterator[str]:
     found = {path: (folder / path).read_bytes() for path in _files(folder) if path.count("/")}
     record = found.pop(f"site-packages/{info}/RECORD", b"")
     yield from _differences(wanted, found)
-    strangers = {path.name for path in folder.iterdir()} - {"site-packages", "data", "manifest.json", "artifacts.json"}
+    known = {"site-packages", "data", "manifest.json", "artifacts.json", "modules.txt"}
+    strangers = {path.name for path in folder.iterdir()} - known
     if strangers:
         yield f"strangers: {strangers}"
+    if (index := _index([placed[path][1] for path in content if placed[path][0] == "site-packages"])) != (
+        folder / "modules.txt"
+    ).read_text():
+        yield f"modules.txt is not\n{index}"
     yield from _against_record(record, info, content, placed, members)
     yield from _against_manifest(manifest, info, content, placed, members, points)
     programs = sorted(placed[path][1] for path in content & executable if placed[path][0] == "site-packages")
@@ -203,6 +208,19 @@ def _against_wheel(folder: Path, manifest: Any, wheel: Path) -> Iterator[str]:
         runs = bool((folder / scheme / rest).stat().st_mode & 0o100)
         if runs != (path in executable or (scheme == "data/scripts" and members[path].startswith(b"#!python"))):
             yield f"{path}: executable {runs}"
+
+
+def _index(paths: list[str]) -> str:
+    """Return the module index of a folder with the files *paths*."""
+    module = re.compile(r"(?:(?:(?!__pycache__/)[\w+-]+/)*)[\w+.-]+\.(?:pyw?|pyc|so|pyd)", re.ASCII)
+    listed = {"": list[str]()}
+    for path in filter(module.fullmatch, paths):
+        *folders, name = path.split("/")
+        for depth in range(len(folders)):
+            listed.setdefault("/".join(folders[: depth + 1]), [])
+        listed["/".join(folders)].append(name)
+    lines = [f"{folder}\t{'/'.join(sorted(names))}\n" for folder, names in sorted(listed.items())]
+    return f"multisite modules 1 {len(lines)}\n" + "".join(lines)
 
 
 def _place(path: str) -> Place:
@@ -274,7 +292,7 @@ def _against_manifest(
         for suffix in (".pth", ".start")
     }
     wanted: dict[str, object] = {
-        "format": 3,
+        "format": 4,
         "digest": _sha256(b"multisite content 1\n" + b"".join(sorted(lines))),
         "name": re.sub(r"[-_.]+", "-", metadata["Name"]).lower(),
         "entry_points": points or None,

@@ -156,6 +156,7 @@ class TestAddingAWheel:
             "data/headers/foo.h",
             "data/scripts/go",
             "manifest.json",
+            "modules.txt",
             "site-packages/Foo-1.0.dist-info/METADATA",
             "site-packages/Foo-1.0.dist-info/RECORD",
             "site-packages/Foo-1.0.dist-info/WHEEL",
@@ -191,7 +192,7 @@ class TestAddingAWheel:
     def test_record_lists_what_is_there(self, store: Store, make_wheel: MakeWheel) -> None:
         found = add(store, make_wheel("Foo", "1.0", FILES, **OPTIONS))
         rows = found.record()
-        own = {"manifest.json", "artifacts.json"}
+        own = {"manifest.json", "artifacts.json", "modules.txt"}
         assert {found.located(row).relative_to(found.folder).as_posix() for row in rows} == {*tree(found.folder)} - own
         for row in rows:
             content = found.located(row).read_bytes()
@@ -467,7 +468,7 @@ class TestManifestsAreMadeAgain:
             b'{"format": 1, "na',
             b'{"format": 1}',
             b'{"format": 2, "name": "foo"}',
-            b'{"format": 3, "name": "foo"}',
+            b'{"format": 4, "name": "foo"}',
             b"\xff",
         ],
     )
@@ -482,9 +483,9 @@ class TestManifestsAreMadeAgain:
 
     def test_but_a_later_one_is_left_as_it_is(self, store: Store, found: StoredDistribution) -> None:
         path = found.folder / "manifest.json"
-        path.write_text('{"format": 4}')
+        path.write_text('{"format": 5}')
         assert store.entry(found.id) == found
-        assert path.read_text() == '{"format": 4}'
+        assert path.read_text() == '{"format": 5}'
 
     def test_one_of_another_entry_is_none(self, store: Store, found: StoredDistribution, make_wheel: MakeWheel) -> None:
         other = add(store, make_wheel("bar", "1.0"))

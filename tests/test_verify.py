@@ -384,6 +384,12 @@ DAMAGE: dict[str, tuple[Sabotage, list[tuple[str, str, str]], bool]] = {
         [("manifest", "alpha", "manifest.json: it does not say what the entry's files say")],
         True,
     ),
+    "index missing": (remove("modules.txt"), [("index", "alpha", "modules.txt is missing")], True),
+    "index of other modules": (
+        edit("modules.txt", "multisite modules 1 1\n\tjson.py\n"),
+        [("index", "alpha", "modules.txt: it does not say what the folder's files say")],
+        True,
+    ),
     "artifacts missing": (remove("artifacts.json"), [("origins", "alpha", "artifacts.json is missing")], True),
     "artifacts torn": (edit("artifacts.json", "[]"), [("origins", "alpha", "artifacts.json: *")], True),
     "alias torn": (alias_torn, [("alias", "", "artifacts/sha256/*: it is empty")], True),
@@ -413,6 +419,11 @@ DAMAGE: dict[str, tuple[Sabotage, list[tuple[str, str, str]], bool]] = {
         True,
     ),
     "shared.json missing": (in_shared("shared.json", None), [("shared", "shared", "shared.json is missing")], True),
+    "index of a shared folder": (
+        in_shared("modules.txt", "multisite modules 1 0\n"),
+        [("index", "shared", "modules.txt: it does not say what the folder's files say")],
+        True,
+    ),
     "through the hard link": (
         through_the_link,
         [
@@ -692,7 +703,7 @@ def test_random_damage_is_found_exactly_and_mended(pristine: Machine, seed: int,
         path
         for top in ("multi-site-packages/alpha", "multi-site-packages/beta", "multi-site-packages/gamma")
         for path in (case.store / top).rglob("*")
-        if path.is_file() and path.name not in {"RECORD", "manifest.json", "artifacts.json"}
+        if path.is_file() and path.name not in {"RECORD", "manifest.json", "artifacts.json", "modules.txt"}
     )
     wanted = set()
     for file in generator.sample(files, min(count, len(files))):

@@ -108,9 +108,7 @@ class Table:
         self.folder = folder
         binding, lookup, details = read_table(os.path.join(folder, "table"))
         try:
-            self.stores = binding["stores"]
-            self.layers = binding["layers"]
-            self.edits = binding["edits"]
+            self.stores, self.layers, self.edits = binding["stores"], binding["layers"], binding["edits"]
             moved = os.environ.get("MULTISITE_STORE")
             if moved and not sys.flags.ignore_environment:
                 # A list like PATH. A store that is named in it is where it was, another is what has its place there.
@@ -180,6 +178,7 @@ class Site:
         self._replaced = None
         self.folders = {}  # what merging.py claims besides: path -> the folders that it answers for
         self.metadata = {}  # what metadata.py keeps, by the module whose classes ask
+        self.indexes = {}  # what indexed.py keeps, by the folder that stands for site-packages
         self.unknown = []  # modules of tools that tools.py does not know in this shape
         self.finder = LockedFinder(self)
 
@@ -195,8 +194,19 @@ class Site:
 
             return claimed(self, path)
         if path != self.path and not self.owns(path):
-            raise ImportError("only the site-packages folder of one environment is claimed", path=path)
+            finder = self.in_store(path)
+            if finder is None:
+                raise ImportError("only folders of one environment are claimed", path=path)
+            return finder
         return SiteFinder(self, path, ask_hooks(self.other_hooks(), path))
+
+    def in_store(self, path, hooks=None):
+        """Return the finder of a folder of the store that has an index; None for others, or with unusual *hooks*."""
+        if not isinstance(path, str) or not path.startswith(self.table.inside):
+            return None
+        from .indexed import finder_of
+
+        return finder_of(self, path, hooks)
 
     def owns(self, path):
         """Tell whether *path*, however it is spelled, is the environment's site-packages folder."""
@@ -261,8 +271,7 @@ class Site:
         """Take up what changed on disk since: real distributions, links to the folder, and a new table."""
         from .freshness import renewed
 
-        self._replaced = None
-        self._claims = {self.path: True}
+        self._replaced, self._claims, self.indexes = None, {self.path: True}, {}
         self.table = renewed(self.table)
 
 
@@ -333,8 +342,8 @@ class SiteFinder:
     def finder_of(self, folder):
         """Return the finder for a *folder* of the store, None where there is no such folder."""
         finder = self._finders.get(folder)
-        if finder is None:  # one that is missing now may be there after the next sync
-            finder = self._finders[folder] = ask_hooks(self._hooks, folder)
+        if finder is None:  # it may be there after the next sync
+            finder = self._finders[folder] = self.site.in_store(folder, self._hooks) or ask_hooks(self._hooks, folder)
         return finder
 
     def invalidate_caches(self):

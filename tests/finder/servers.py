@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from multisite.bootstrap import Bootstrap
 from multisite.dispatch import Binding, DispatchTable, TableEntry
+from multisite.index import module_index
 from tests.finder.scenario import BUILD
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Server:
         document = {
             **scenario.document(),
             "table": table(scenario, self._run / "store").hex(),
+            "indexes": indexes(scenario),
         }
         self._process.stdin.write(json.dumps(document) + "\n")
         self._process.stdin.flush()
@@ -108,6 +110,16 @@ def naive_pair(python: Path, folder: Path) -> Pair:
 
 def _plain(python: Path, folder: Path) -> Server:
     return Server(python, {"run": str(folder / "plain"), "variant": "plain"})
+
+
+def indexes(scenario: Scenario) -> dict[str, str]:
+    """Return the module index of each folder of the store, by the folder's path in there."""
+    roots, entries = scenario.roots(), scenario.entries()
+    files: dict[str, list[str]] = {}
+    for dist in scenario.locked:
+        for root in {roots[dist.key], entries[dist.key]}:
+            files.setdefault(root, []).extend(dist.files)
+    return {root: module_index(paths).decode("ascii") for root, paths in files.items()}
 
 
 def table(scenario: Scenario, store: Path) -> bytes:

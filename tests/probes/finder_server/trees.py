@@ -28,6 +28,8 @@ class Trees:
             for key in sorted(self.locked):
                 for root in sorted({self.places.roots[key], self.places.entries[key]}):
                     self._unpack(root, self.locked[key])
+            for root, text in self.scenario["indexes"].items():
+                put(os.path.join(self.places.store, os.path.dirname(root), "modules.txt"), text)
         for dist in self.scenario["distributions"]:
             if dist["where"] not in ("locked", "site"):
                 self._unpack(self.places.folders[dist["where"]], dist)
