@@ -19,6 +19,7 @@ from _frozen_importlib_external import (
     SourcelessFileLoader,
     SourceLoader,
 )
+from _io import FileIO
 
 HEADER = "multisite modules 1 "
 NAME = "modules.txt"
@@ -66,8 +67,9 @@ def _folders(site, root):
         pass
     folders = None
     try:
-        with open(os.path.join(os.path.dirname(root), NAME), encoding="ascii") as stream:
-            header, *lines = stream.read().split("\n")
+        with FileIO(os.path.join(os.path.dirname(root), NAME)) as stream:
+            # Without a codec of its own: opened as text it would have a module loaded.
+            header, *lines = stream.read().decode("ascii").split("\n")
         if header == HEADER + str(len(lines) - 1) and not lines.pop():
             folders = dict([line.split("\t") for line in lines])
     except (OSError, ValueError):

@@ -18,7 +18,7 @@ __all__ = ["BROKEN", "CASES", "Case", "HeaderError", "Rule", "cases"]
 
 CASES = Path(__file__).parent / "cases"
 BROKEN = ("path", "before", "after", "off")
-_ROWS = range(1, 40)
+_ROWS = range(1, 41)
 _HEADER = re.compile(r"(?m)^# /// parity$\n((?:^#(?: .*)?$\n)+?)^# ///$")
 
 

@@ -44,6 +44,7 @@ ROWS = {
     37: "`.start` files (PEP 829)",
     38: "options and ways of starting an interpreter",
     39: "test suites of others",
+    40: "loaders and finders as programs see them; what changes in a package's folder; bytecode that is not checked",
 }
 
 # Row -> tests that are no cases: what they need is more than a probe in two environments.

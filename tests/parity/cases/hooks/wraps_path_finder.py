@@ -9,7 +9,7 @@ class Wrapper:
 
     def find_spec(self, name, path=None, target=None):
         spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and type(spec.loader) is SourceFileLoader:
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = Instrumenting(spec.loader.name, spec.loader.path)
         return spec
 
