@@ -46,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = [case for case in CASES if any(fnmatch(case.id, pattern) for pattern in options.rows)]
     if not chosen:
         sys.exit("no row has such a name; python -m benchmarks --list names them")
+    if options.json is None:
+        # The page is of one whole run; others leave it alone.
+        whole = options.only_render or (len(chosen) == len(CASES) and not options.quick)
+        options.json = RESULTS if whole else options.inputs / "results.json"
     if not options.only_render:
         measured(chosen, options)
     if options.render or options.only_render:
@@ -57,14 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", nargs="+", metavar="ID", default=["*"], help="only these; * and ? stand for any")
     parser.add_argument("--list", action="store_true", help="name the rows, and measure nothing")
     parser.add_argument("--quick", action="store_true", help="few pairs, for a first idea")
-    parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where results are written")
+    parser.add_argument("--json", type=_absolute, metavar="FILE", help="where results are written")
     parser.add_argument("--render", action="store_true", help="afterwards write docs/performance.md and its plots")
     parser.add_argument("--only-render", action="store_true", help="write them from FILE, and measure nothing")
-    parser.add_argument("--python", type=Path, default=_interpreter(), help="the interpreter of the environments")
-    parser.add_argument("--folder", type=Path, help="where to work; a folder in it is made, and removed at the end")
-    parser.add_argument("--inputs", type=Path, default=_inputs(), help="where wheels are kept for the next run")
+    parser.add_argument("--python", type=_absolute, default=_interpreter(), help="the interpreter of the environments")
+    parser.add_argument("--folder", type=_absolute, help="where a folder is made to work in, and removed again")
+    parser.add_argument("--inputs", type=_absolute, default=_inputs(), help="where wheels are kept for the next run")
     parser.add_argument("--anyway", action="store_true", help="do not wait for a quiet machine")
     return parser
+
+
+def _absolute(text: str) -> Path:
+    return Path(text).absolute()
 
 
 def _interpreter() -> Path:
