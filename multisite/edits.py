@@ -25,6 +25,7 @@ from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable
 from multisite.files import free_path, publish
 from multisite.flushing import flush_tree
+from multisite.index import NAME as INDEX
 from multisite.names import BuildId
 from multisite.report import Finding, Severity
 from multisite.scratch import scratch, sweep
@@ -53,7 +54,7 @@ __all__ = [
 FOLDER = "edits"
 _FORMAT = 1
 _KIND = "edit.json"
-_OWN = frozenset({_KIND, "shared.json"})
+_OWN = frozenset({_KIND, "shared.json", INDEX})
 _ROOT = re.compile(rf"{ENTRIES}/[^/]+/[^/]+/[^/]+/site-packages|shared/[0-9a-f]{{64}}/site-packages", re.ASCII)
 _CHUNK = 1 << 20
 

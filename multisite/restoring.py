@@ -119,6 +119,17 @@ def put(source: Path, folder: Path, path: str, aside: Path, *, newest: int | Non
         _move_aside(target, aside)
     source.replace(target)
     flush_folder(target.parent)
+    if target.suffix == ".py":
+        _forget_bytecode(target)
+
+
+def _forget_bytecode(source: Path) -> None:
+    """Take away what was compiled of another file in the place of *source*: nothing compares the two at an import."""
+    cache = source.parent / "__pycache__"
+    if cache.is_dir() and not cache.is_symlink():
+        for path in cache.iterdir():
+            if path.name.startswith(f"{source.stem}.") and path.suffix == ".pyc" and not path.is_dir():
+                path.unlink(missing_ok=True)
 
 
 def discard(folder: Path, path: str, aside: Path) -> None:

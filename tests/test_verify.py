@@ -6,6 +6,7 @@ import importlib.util
 import json
 import marshal
 import os
+import py_compile
 import random
 import shutil
 import signal
@@ -210,6 +211,12 @@ def table_torn(case: Case) -> None:
 def table_of_other_names(case: Case) -> None:
     path = next((case.store / "tables").iterdir())
     path.write_bytes(path.read_bytes().replace(b"alpha", b"alphb", 1))
+
+
+def altered_and_compiled(case: Case) -> None:
+    file = case.site() / "alpha/part.py"
+    edit("site-packages/alpha/part.py", "x = 'two'\n")(case)
+    py_compile.compile(str(file), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, doraise=True)
 
 
 def compiled(source: str, *, mode: str = "UNCHECKED_HASH", tag: str = "", body: bytes | None = None) -> Sabotage:
@@ -461,6 +468,11 @@ DAMAGE: dict[str, tuple[Sabotage, list[tuple[str, str, str]], bool]] = {
     "bytecode with assertions left out": (
         compiled(EVIL, tag=f"{TAG}.opt-1"),
         [("bytecode", "alpha", f"{pyc(f'{TAG}.opt-1')}: it is not what its source compiles to")],
+        True,
+    ),
+    "a source, and its own bytecode": (
+        altered_and_compiled,
+        [("altered", "alpha", "site-packages/alpha/part.py has other content")],
         True,
     ),
     "bytecode that is none": (
