@@ -136,6 +136,17 @@ class Cache:
             write_atomic(folder / name, data, mode=0o600)
             _remove_stale(folder)
 
+    def place(self, kind: str, name: str) -> Path | None:
+        """Return where that is kept, None for no cache."""
+        return None if self._root is None else self._root / kind / name
+
+    def recall(self, kind: str, name: str) -> bytes | None:
+        """Return what was kept so, None where it is gone. Nothing of it was flushed: it may be torn."""
+        try:
+            return None if self._root is None else (self._root / kind / name).read_bytes()
+        except OSError:
+            return None
+
     def _artifact(self, sha256: str) -> Path | None:
         return self._named(sha256, "artifacts", "sha256", sha256[:2])
 

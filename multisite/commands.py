@@ -35,9 +35,7 @@ __all__ = ["COMMANDS"]
 
 def _lock(options: argparse.Namespace, output: Output) -> int:
     from multisite.locking import lock
-    from multisite.outcome import carry_out, inputs_of
     from multisite.resolving import Upgrade
-    from multisite.showing import offer
 
     request = _request(options)
     if request.lockfile is not None:
@@ -45,6 +43,7 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
     workshop = _workshop(options, output)
     with _place(options, workshop) as place:
         with output.working(f"locking {request.origin}"):
+            _load_meanwhile()
             locked = lock(
                 request,
                 place.before,
@@ -56,12 +55,24 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
             )
         for warning in locked.warnings:
             output.warn(warning)
+        from multisite.outcome import carry_out, inputs_of
+
         inputs = inputs_of(request, workshop)
         said = (f"locking {request.origin}",)
         code = carry_out(options, workshop, place, locked.wanted, output, inputs=inputs, said=said)
+        from multisite.showing import offer
+
         for line in offer(place):
             output.say(line)
         return code
+
+
+def _load_meanwhile() -> None:
+    """Import what comes after resolving while uv resolves, which takes about as long."""
+    from importlib import import_module
+    from threading import Thread
+
+    Thread(target=lambda: import_module("multisite.outcome")).start()
 
 
 def _request(options: argparse.Namespace) -> Request:

@@ -56,8 +56,9 @@ def lock(
     resolved = data is None
     if data is None:
         resolution = resolver.resolve(request, python=interpreter.executable, lockfile=target, upgrade=upgrade)
-        data, warnings = resolution.data, resolution.warnings
-    parsed = Lock.parse(data, target)
+        data, parsed, warnings = resolution.data, resolution.lock, resolution.warnings
+    else:
+        parsed = Lock.parse(data, target)
     wanted = Wanted(
         data=data,
         lock=parsed,

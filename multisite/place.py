@@ -16,7 +16,7 @@ from multisite.files import locked, remove_tree
 from multisite.interpreter import inspect_interpreter
 from multisite.interpreters import find_interpreter
 from multisite.recall import make_room, recall
-from multisite.remaking import Ruin, left_behind, own_interpreter, remade, starts_unlocked
+from multisite.remaking import Ruin, left_behind, remade, starts_unlocked
 from multisite.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from multisite.acquaintance import Acquaintance
     from multisite.interpreter import Interpreter
     from multisite.state import EnvironmentState
 
@@ -41,7 +42,7 @@ class Place:
     ``interpreter`` is the environment's, or the one that it will be made with: *python*, looked for with the help of
     *environ*. An environment whose interpreter is gone is remade with another, as is one that *python* is no longer the
     interpreter of (``remade``, with what there is to say of it in ``findings``). ``before`` is what is known of the
-    environment. *notice* is told of waiting.
+    environment. *acquaintance* knows interpreters, *notice* is told of waiting.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Place:
         *,
         python: str | None = None,
         system_site_packages: bool = False,
+        acquaintance: Acquaintance,
         notice: Callable[[str], None],
     ) -> None:
         self.path = Path(os.path.normpath(path.absolute()))
@@ -63,6 +65,7 @@ class Place:
         self.interpreter: Interpreter
         self._environ = environ
         self._python = python
+        self._acquaintance = acquaintance
         self._system_site_packages = system_site_packages
         self._notice = notice
         self._held = ExitStack()
@@ -75,7 +78,7 @@ class Place:
             if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
                 Environment.open(self.path)  # says what is there instead, before anything is resolved for it
             Environment.check(self.path)
-            self.interpreter = find_interpreter(self._python, self._environ)
+            self.interpreter = find_interpreter(self._python, self._environ, inspect=self._acquaintance.inspect)
         return self
 
     def __exit__(
@@ -92,6 +95,11 @@ class Place:
                 remove_tree(item)
         else:
             remove_tree(self.path)
+
+    @property
+    def is_remade(self) -> bool:
+        """Whether the environment gets another interpreter."""
+        return self._reason is not None
 
     @property
     def state_folder(self) -> Path:
@@ -156,7 +164,7 @@ class Place:
     def _examine(self, environment: Environment) -> None:
         self._reason = None
         try:
-            own = _inspected(environment)
+            own = self._inspected(environment)
         except InterpreterNotUsable as error:
             ruin = Ruin.of(environment, error)
             if ruin is None and (unlocked := starts_unlocked(environment)) is not None:
@@ -179,7 +187,7 @@ class Place:
         self.remade = True
         with_it = f"{self.interpreter.version} ({self.interpreter.base_executable})"
         self._find(Severity.NOTE, f"the environment was remade with Python {with_it}: {self._reason}")
-        _inspected(environment)
+        self._inspected(environment)
         return environment
 
     def _tell_of_what_stays(self, former: Environment) -> None:
@@ -238,7 +246,7 @@ class Place:
         python = self._python
         if python is None or f"{found.version}.".startswith(python.lower().removeprefix("python") + "."):
             return found
-        wanted = find_interpreter(python, self._environ)
+        wanted = find_interpreter(python, self._environ, inspect=self._acquaintance.inspect)
         if wanted.key == found.key:
             return found
         if not is_ours(self.path) or sys.platform == "win32":  # what is in there may all be really installed
@@ -246,14 +254,13 @@ class Place:
             raise NotAnEnvironment(self.path, reason, hint="remove it first, or choose another: --venv DIR")
         return wanted
 
-
-def _inspected(environment: Environment) -> Interpreter:
-    """Ask the environment's interpreter. Raises InterpreterNotUsable."""
-    try:
-        return own_interpreter(environment)
-    except InterpreterNotUsable:
-        # Before 3.13 no interpreter starts beside a start-up file that cannot be decoded, and it may be ours.
-        bootstrap = Bootstrap(prefix=environment.path, site_packages=environment.site_packages)
-        if not bootstrap.mend_start():
-            raise
-        return inspect_interpreter(environment.python)
+    def _inspected(self, environment: Environment) -> Interpreter:
+        """Ask the environment's interpreter. Raises InterpreterNotUsable."""
+        try:
+            return self._acquaintance.of(environment)
+        except InterpreterNotUsable:
+            # Before 3.13 no interpreter starts beside a start-up file that cannot be decoded, and it may be ours.
+            bootstrap = Bootstrap(prefix=environment.path, site_packages=environment.site_packages)
+            if not bootstrap.mend_start():
+                raise
+            return inspect_interpreter(environment.python)

@@ -5,6 +5,7 @@ uv does the resolving; what it writes is read as a stranger's would be, and writ
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from packaging.pylock import Pylock
 
 from multisite.addresses import is_local
+from multisite.cache import Cache
 from multisite.errors import InvalidLockfile, InvalidRequest, ResolutionFailed, ResolverStopped, UnsupportedFormat
 from multisite.indexes import IndexOptions
 from multisite.lockfile import Lock
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Resolution", "Resolver", "Upgrade", "UvResolver", "uv_environment"]
 
 _CREATED_BY = "multisite"
+_KIND = "resolutions"  # the folder in the cache
+_PATH = re.compile(rb"""^\s*path\s*=|[{,]\s*path\s*=|file:""", re.MULTILINE)
 _LONG = 6  # lines of an explanation that is worth shortening
 # What would have uv work in another folder, and what only colours or draws.
 _NOT_FOR_UV = ("UV_WORKING_DIR", "UV_PROJECT", "FORCE_COLOR", "CLICOLOR_FORCE", "RUST_LOG")
@@ -93,12 +97,17 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvResolver:
-    """Resolve with ``uv pip compile``; ``program`` is uv's path, ``environ`` what it is run with."""
+    """Resolve with ``uv pip compile``; ``program`` is uv's path, ``environ`` what it is run with.
+
+    In the ``cache`` is noted which lockfile an answer of uv's came to: reading and writing one of hundreds of
+    distributions takes as long as uv.
+    """
 
     program: str
     environ: Mapping[str, str]
     indexes: IndexOptions = field(default_factory=IndexOptions)
     offline: bool = False
+    cache: Cache = field(default_factory=Cache)
 
     def resolve(self, request: Request, *, python: Path, lockfile: Path, upgrade: Upgrade) -> Resolution:
         """Resolve as Resolver says; uv's own variables and configuration files count."""
@@ -106,14 +115,39 @@ class UvResolver:
         with temporary() as folder:
             # A folder of its own: uv names it in local paths, and an interrupted run leaves nothing beside the user's.
             output = folder / "pylock.toml"
-            warnings = _offer_versions(lockfile, output)
+            offered, warnings = _offer_versions(lockfile, output)
             messages = self._run(request, [*self._options(request, python, output), *upgrade.arguments()])
             text = output.read_bytes()
-            found = Lock.parse(text, "uv's lockfile").pylock
+            data = self._known(text, lockfile, request)
+            if data is None:
+                data = self._formatted(text, request, output.parent, target)
+                self.cache.remember(_KIND, self._name(text, request), hashlib.sha256(data).hexdigest().encode())
+        same = offered is not None and offered.sha256 == hashlib.sha256(data).hexdigest()
+        parsed = offered if same and offered is not None else Lock.parse(data, lockfile)
+        return Resolution(data=data, lock=parsed, warnings=(*warnings, *_warnings(messages)))
+
+    def _formatted(self, text: bytes, request: Request, folder: Path, target: Path) -> bytes:
+        """Return uv's lockfile, written in *folder*, as ours in *target*."""
+        found = Lock.parse(text, "uv's lockfile").pylock
         self._refuse_strangers(found, request.folder)
-        moved = _relocated(found.to_dict(), output.parent, target)
-        data = Lock.format(replace(Pylock.from_dict(moved), created_by=_CREATED_BY))
-        return Resolution(data=data, lock=Lock.parse(data, lockfile), warnings=(*warnings, *_warnings(messages)))
+        moved = _relocated(found.to_dict(), folder, target)
+        return Lock.format(replace(Pylock.from_dict(moved), created_by=_CREATED_BY))
+
+    def _known(self, text: bytes, lockfile: Path, request: Request) -> bytes | None:
+        """Return the lockfile that is there if it came of the same answer of uv's, without a path in it."""
+        digest = self.cache.recall(_KIND, self._name(text, request))
+        if digest is None or _PATH.search(text):
+            return None
+        try:
+            data = lockfile.read_bytes()
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest().encode() == digest else None
+
+    def _name(self, text: bytes, request: Request) -> str:
+        """Return what an answer of uv's is known by: its bytes, and where distributions may come from."""
+        local = self.indexes.effective(self.environ).has_local(self.environ, request.folder)
+        return hashlib.sha256(b"%d " % local + text).hexdigest()
 
     def _refuse_strangers(self, found: Pylock, folder: Path) -> None:
         """Refuse files of this machine that a server's page names: uv takes them. Raises ResolverStopped."""
@@ -157,20 +191,23 @@ def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in _NOT_FOR_UV}
 
 
-def _offer_versions(lockfile: Path, output: Path) -> list[str]:
-    """Put the present lockfile where uv looks for versions to keep; one that cannot be read keeps none."""
+def _offer_versions(lockfile: Path, output: Path) -> tuple[Lock | None, list[str]]:
+    """Put the present lockfile where uv looks for versions to keep; one that cannot be read keeps none.
+
+    Return it, and warnings.
+    """
     try:
         data = lockfile.read_bytes()
     except FileNotFoundError:
-        return []
+        return None, []
     except OSError as error:
-        return [f"{lockfile}: {error.strerror}\nall versions are chosen anew"]
+        return None, [f"{lockfile}: {error.strerror}\nall versions are chosen anew"]
     try:
-        Lock.parse(data, lockfile)
+        parsed = Lock.parse(data, lockfile)
     except (InvalidLockfile, UnsupportedFormat) as error:
-        return [f"{error}\nall versions are chosen anew"]
+        return None, [f"{error}\nall versions are chosen anew"]
     output.write_bytes(data)
-    return []
+    return parsed, []
 
 
 def _relocated(value: Any, old: Path, new: Path) -> Any:

@@ -32,6 +32,7 @@ __all__ = [
     "circumstances",
     "command_key",
     "encode",
+    "holds",
     "name_for",
     "print_of",
     "program",
@@ -150,17 +151,26 @@ def answer(
 
     None where that cannot be told so quickly.
     """
-    found = read(f"{cache}/{KIND}/{name_for(folder)}")
-    if found is None or found["folder"] != folder or not 0 <= now - found["since"] < found["holds"]:
-        return None
-    if found["circumstances"] != circumstances(environ):
-        return None
-    command = found["commands"].get(command_key(arguments, environ))
-    if command is None:
+    found = _known(cache, folder, environ, now)
+    command = None if found is None else found["commands"].get(command_key(arguments, environ))
+    if found is None or command is None:
         return None
     said, *inputs = command
     same = print_of(inputs[0]) == inputs[1] and print_of(found["looked_at"]) == found["print"]
     return tuple(said) if same else None
+
+
+def holds(cache: str, folder: str, environ: Mapping[str, str], now: float) -> bool:
+    """Tell whether the environment *folder*, and what it uses, is as it was after the last sync."""
+    found = _known(cache, folder, environ, now)
+    return found is not None and print_of(found["looked_at"]) == found["print"]
+
+
+def _known(cache: str, folder: str, environ: Mapping[str, str], now: float) -> dict[str, Any] | None:
+    found = read(f"{cache}/{KIND}/{name_for(folder)}")
+    if found is None or found["folder"] != folder or not 0 <= now - found["since"] < found["holds"]:
+        return None
+    return found if found["circumstances"] == circumstances(environ) else None
 
 
 def print_of(groups: Iterable[tuple[str, int, Sequence[str]]]) -> int | None:

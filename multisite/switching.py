@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from multisite.state import OwnedFile, StateProject
     from multisite.wanted import Wanted
 
-__all__ = ["Switch"]
+__all__ = ["Switch", "noted"]
 
 # Another account's store: tables are shared by whoever may write there.
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -315,6 +315,30 @@ class Switch:
             written=written,
             findings=plan.findings,
         )
+
+
+def noted(environment: Environment, before: EnvironmentState, wanted: Wanted) -> SyncResult | None:
+    """Note who asked for what *environment*, which is whole, has already; None where *wanted* is something else."""
+    same = wanted.lock.sha256 == before.lock_sha256 and wanted.selection == before.selection
+    same = same and wanted.site_metadata in (None, before.site_metadata) and wanted.project is None
+    if not same or wanted.addresses or wanted.target != environment.lockfile_of(before):
+        return None
+    state = replace(before, request=wanted.request)
+    if wanted.requested is not None:
+        named = {name: replace(item, requested=name in wanted.requested) for name, item in before.builds.items()}
+        if before.site_metadata and named != before.builds:
+            return None
+        state = replace(state, builds=named)
+    written = state != before and environment.write_state(state)
+    return SyncResult(
+        environment=environment.path,
+        lockfile=wanted.target,
+        changes=(),
+        total=len(before.builds),
+        fetched=0,
+        built=0,
+        written=written,
+    )
 
 
 def _versions(state: EnvironmentState | None) -> dict[str, tuple[str, object]]:

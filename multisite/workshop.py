@@ -199,7 +199,17 @@ class Workshop:
 
     def place(self, path: Path, *, python: str | None = None, system_site_packages: bool = False) -> Place:
         """Return the place of an environment, to be held while it is worked on; *python* is what it is made with."""
-        return Place(path, self.environ, python=python, system_site_packages=system_site_packages, notice=self.notice)
+        from multisite.acquaintance import Acquaintance
+        from multisite.cache import Cache
+
+        return Place(
+            path,
+            self.environ,
+            python=python,
+            system_site_packages=system_site_packages,
+            acquaintance=Acquaintance(cache=Cache(default_cache(self.environ)), environ=self.environ),
+            notice=self.notice,
+        )
 
     def known_state(self, environment: Environment) -> EnvironmentState | None:
         """Return what is known of the environment. Raises UnsupportedFormat."""
@@ -208,9 +218,13 @@ class Workshop:
 
     def resolver(self) -> UvResolver:
         """Return what resolves requirements."""
+        from multisite.cache import Cache
         from multisite.resolving import UvResolver
 
-        return UvResolver(program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline)
+        cache = Cache(default_cache(self.environ))
+        return UvResolver(
+            program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline, cache=cache
+        )
 
     def settings(self) -> tuple[str, ...]:
         """Return what the resolver's answer depends on besides the request: its options, variables and configuration.
@@ -232,6 +246,8 @@ class Workshop:
 
         place.demand_writable(wanted.lock.sha256)
         self._demand_apart(place)
+        if (settled := self._as_it_is(place, wanted)) is not None:
+            return settled
         tools = self._tools(place.interpreter, place.before, progress, wanted.addresses)
         try:
             result = sync(place.make, wanted, tools, path=place.path, before=place.before)
@@ -240,6 +256,25 @@ class Workshop:
             raise
         findings = (*place.findings, *result.findings)
         return replace(result, created=place.created, written=result.written or place.remade, findings=findings)
+
+    def _as_it_is(self, place: Place, wanted: Wanted) -> SyncResult | None:
+        """Note what else was asked for, where that comes to what the environment is; None where it does not."""
+        import time
+
+        from multisite.settled import holds
+        from multisite.switching import noted
+
+        before = place.before
+        if (
+            before is None
+            or place.environment is None
+            or place.is_remade
+            or self.store_root(before) != Path(before.store)
+        ):
+            return None
+        if not holds(str(default_cache(self.environ)), str(place.path), self.environ, time.time()):
+            return None
+        return noted(place.environment, before, wanted)
 
     def _demand_apart(self, place: Place) -> None:
         """Refuse to make an environment and a store in one another, before either is made. Raises NotAnEnvironment."""

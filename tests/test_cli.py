@@ -255,7 +255,7 @@ def test_credentials_of_a_lockfile_are_used_and_not_copied(machine: Machine, gua
         f"and left out of {machine.lockfile}"
     )
     assert machine.lockfile.read_text() == given.read_text().replace("me:secret@", "")
-    assert holding(machine.folder, b"secret") == [given]
+    assert holding(machine.folder, b"me:secret") == [given]
     again = machine.run("sync", given)
     assert (again.code, "unchanged" in again.err) == (0, True), again.err
     assert machine.run("doctor").code == 0

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from multisite.acquaintance import Acquaintance
+from multisite.cache import Cache
 from multisite.errors import NotAnEnvironment
 from multisite.files import locked
 from multisite.place import Place
@@ -143,7 +145,8 @@ def test_a_start_up_file_that_keeps_the_interpreter_from_starting(machine: Machi
 
 def test_an_environment_that_is_removed_meanwhile(machine: Machine) -> None:
     machine.run("lock", "beta").succeeded()
-    with Place(machine.venv, machine.environ(), notice=lambda text: None) as place:
+    known = Acquaintance(cache=Cache(), environ=machine.environ())
+    with Place(machine.venv, machine.environ(), acquaintance=known, notice=lambda text: None) as place:
         shutil.rmtree(machine.venv)
         with pytest.raises(NotAnEnvironment, match="it was removed meanwhile"):
             place.demand_writable("0" * 64)
