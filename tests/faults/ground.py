@@ -10,10 +10,11 @@ import argparse
 import json
 import random
 import re
-import shutil
+import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.below import FAULTS, Call, Commands, Ended, calls
+from tests.faults.seen import seen
 from tests.independent_store_check import faults
 from tests.killing import Ground, Situation, leftovers
 from tests.machine import Done
@@ -56,6 +58,9 @@ class FaultGround(Ground):
 
     commands: Commands = field(init=False)
     _usual: dict[tuple[str, tuple[str, ...]], _Usual] = field(default_factory=dict)
+    # By what is on the disk: after the fault, and after the repeated command.
+    _known: dict[tuple[str, tuple[str, ...], str], list[str]] = field(default_factory=dict)
+    _known_ends: dict[tuple[str, tuple[str, ...], str], list[str]] = field(default_factory=dict)
 
     def open(self) -> None:
         """Begin to run commands above the library."""
@@ -67,13 +72,13 @@ class FaultGround(Ground):
         self.commands.close()
 
     def take_picture(self, name: str) -> None:
-        for part in self._parts():
-            _copy(part, self.machine.folder / "pictures" / name / part.name)
+        picture = self.machine.folder / "pictures" / name
+        _copy([(part, picture / part.name) for part in self._parts()])
 
     def restore(self, name: str) -> None:
         # No hard links: what is written in place would be written in the picture.
-        for part in self._parts():
-            _copy(self.machine.folder / "pictures" / name / part.name, part)
+        picture = self.machine.folder / "pictures" / name
+        _copy([(picture / part.name, part) for part in self._parts()])
 
     def _parts(self) -> tuple[Path, ...]:
         return self.machine.store, self.machine.venv, self.machine.folder / "home"
@@ -95,22 +100,38 @@ class FaultGround(Ground):
 
     def fail_at(self, situation: Situation, trial: Trial) -> list[str]:
         """Let a call of the command fail; return what is wrong then."""
+        since = time.time_ns()
         self.restore(situation.name)
         ended = self.commands.run(*situation.command, at=trial.at, fault=FAULTS[trial.name])
         self.tried["not reached" if not ended.call else trial.name] += 1
-        problems = [*_farewell(ended), *self._in_between(situation), *self._examined()]
-        problems += self.repeated(situation)
+        problems = [*_farewell(ended), *self.judged(situation, since)]
         where = f"{' '.join(situation.command)} from {situation.name}, {trial.name} at {trial.at}, {ended.call}"
         return [f"{where}: {problem}\n{ended.text}" for problem in problems]
 
-    def repeated(self, situation: Situation) -> Iterator[str]:
+    def judged(self, situation: Situation, since: int) -> list[str]:
+        """Say what is wrong with what is on the disk, and what a repeated command makes of it; of equal disks once."""
+        key = situation.name, situation.command, seen(self._parts(), since)
+        if key not in self._known:
+            problems = [*self._in_between(situation), *self._examined()]
+            self._known[key] = [*problems, *self._repeated(situation, since)]
+        return self._known[key]
+
+    @property
+    def states(self) -> int:
+        """How many different disks there were."""
+        return len(self._known)
+
+    def _repeated(self, situation: Situation, since: int) -> Iterator[str]:
         """Run the command again, and yield what is wrong at the end."""
         repeated = self.commands.run(*situation.command)
         if repeated.code and "--undo" in situation.command and self._probe() == situation.after.holds:
             repeated = self.commands.run("sync")  # there is nothing any more that could be undone
         if repeated.code:
             yield f"the repeated command: {repeated.code} {repeated.text}"
-        yield from self._at_the_end(situation)
+        key = situation.name, situation.command, seen(self._parts(), since)
+        if key not in self._known_ends:
+            self._known_ends[key] = [*self._at_the_end(situation)]
+        yield from self._known_ends[key]
 
     def _examined(self) -> Iterator[str]:
         """Yield what the doctor has to say and has no advice for."""
@@ -178,11 +199,15 @@ def _is_helpless(finding: Any) -> bool:
     return finding["severity"] != "note" and not finding["fix"]
 
 
-def _copy(source: Path, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
-    if source.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-a", source, target], check=True)
+def _copy(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Make copies in place of what is there, by one process; nothing where there is nothing to copy."""
+    words = ["rm", "-rf", *(shlex.quote(str(target)) for _, target in pairs)]
+    commands = [" ".join(words)]
+    for source, target in pairs:
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            commands.append(f"cp -a {shlex.quote(str(source))} {shlex.quote(str(target))}")
+    subprocess.run(["sh", "-c", " && ".join(commands)], check=True)
 
 
 def trials(found: Sequence[Call], names: Sequence[str]) -> list[Trial]:
@@ -213,7 +238,8 @@ def main() -> int:
                 problems += wrong
                 print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)
             tried += ground.tried
-            print(f"{name}: {dict(ground.tried)}, {len(problems)} problems so far", flush=True)
+            state = f"{dict(ground.tried)}, {ground.states} different disks so far, {len(problems)} problems so far"
+            print(f"{name}: {state}", flush=True)
             ground.tried.clear()
     print(f"{len(problems)} problems; {tried.total()} trials: {dict(tried)}")
     return bool(problems)

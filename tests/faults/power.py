@@ -10,6 +10,7 @@ import argparse
 import random
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,12 +49,12 @@ class Power:
 
     def fail(self, cut: int, kind: str, chance: random.Random) -> list[str]:
         """Let the power fail after *cut* changes, on a disk of that *kind*; return what is wrong then."""
+        since = time.time_ns()
         self.journal.state(cut, kind, chance).write()
         ground, situation = self.ground, self.situation
         ground.tried[kind] += 1
         problems = [f"in the store: {fault}" for fault in self._damage() if fault not in self._before]
-        problems += [*ground._in_between(situation), *ground._examined()]
-        problems += ground.repeated(situation)
+        problems += ground.judged(situation, since)
         where = f"{' '.join(situation.command)} from {situation.name}, {kind}, after {cut} changes"
         return [f"{where}: {problem}" for problem in problems]
 

@@ -6,10 +6,12 @@ what it says (``said``) and the ``state`` to share with the preloaded library. T
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from typing import Any
 import multisite
 from multisite.cli import run
 from tests.faults.below import State
+
+_ENDS = 600  # seconds, for what hangs
 
 
 def _load() -> None:
@@ -30,6 +34,7 @@ def _load() -> None:
 def _begin(order: dict[str, Any]) -> None:
     """Become the command."""
     os.setsid()
+    signal.alarm(_ENDS)
     said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (said, 1), (said, 2)):
@@ -42,6 +47,7 @@ def _begin(order: dict[str, Any]) -> None:
 def main() -> None:
     os.chdir(sys.argv[1])
     _load()
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
