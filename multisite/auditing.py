@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from multisite.bookkeeping import verify_aliases, verify_registrations, verify_tables
 from multisite.bootstrap import runtime_digest, runtime_source
 from multisite.bytecode import CompiledFile, check_bytecode
-from multisite.contents import trusted_owners
 from multisite.damage import Damage
 from multisite.entry import StoredDistribution
 from multisite.errors import InterpreterNotUsable
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from multisite.interpreter import Interpreter
     from multisite.store import Store
+    from multisite.trust import Trust
 
 __all__ = ["Audit", "Auditor", "Watches"]
 
@@ -85,9 +85,13 @@ class Audit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auditor:
-    """Verify the *store*; *find* returns the interpreter of a version, and raises InterpreterNotUsable."""
+    """Verify the *store*, whose files belong to whom *trust* trusts.
+
+    *find* returns the interpreter of a version, and raises InterpreterNotUsable.
+    """
 
     store: Store
+    trust: Trust
     environ: Mapping[str, str]
     find: Callable[[str], Interpreter]
     watch: Watches
@@ -110,14 +114,14 @@ class Auditor:
         return Audit(results=tuple(results), unchecked=unchecked, compiled=compiled)
 
     def _entry(self, build: BuildId, advance: Callable[[int], None]) -> Verified | None:
-        return verify_entry(self.store.root, build, owners=trusted_owners(self.store.root), whole=True, advance=advance)
+        return verify_entry(self.store.root, build, trust=self.trust, whole=True, advance=advance)
 
     def _shared(self, digest: str, advance: Callable[[int], None]) -> Verified | None:
         return verify_shared(
             self.store.root,
             digest,
             self._look,
-            owners=trusted_owners(self.store.root),
+            trust=self.trust,
             whole=True,
             advance=advance,
         )

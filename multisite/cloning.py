@@ -6,10 +6,9 @@ import errno
 import os
 import struct
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from multisite.files import naming
 
 __all__ = ["CannotShare", "copy_file", "share_blocks", "shares_blocks"]
 
@@ -48,7 +47,8 @@ def copy_file(source: str | Path, target: str | Path, *, mode: int = 0o666) -> N
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         writing = os.open(target, flags, mode)
         try:
-            _clone_or_copy(reading, writing)
+            with naming(Path(target)):
+                _clone_or_copy(reading, writing)
         finally:
             os.close(writing)
     finally:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Contents", "Expected", "compare", "trusted_owners"]
+    from multisite.trust import Trust
+
+__all__ = ["Contents", "Expected", "compare"]
 
 _CHUNK = 1 << 20
 _CACHE = "__pycache__"
@@ -70,28 +72,23 @@ class _Found:
     empty: list[str] = field(default_factory=list)
 
 
-def trusted_owners(store_root: Path) -> frozenset[int]:
-    """Return the accounts whose files may lie in the store: its owner's, root, and whoever runs this."""
-    return frozenset() if os.name == "nt" else frozenset({store_root.stat().st_uid, 0, os.geteuid()})
-
-
 def compare(
     folder: Path,
     expected: Mapping[str, Expected],
     *,
-    owners: Collection[int],
+    trust: Trust,
     whole: bool,
     advance: Callable[[int], None] = lambda size: None,  # noqa: ARG005
 ) -> Contents:
     """Compare everything in *folder* with what is *expected*, path by path.
 
     With *whole* the content of every file is hashed, else only that of files whose size or time shows that they were
-    touched. *owners* are the accounts whose files are trusted. *advance* is told the size of each file that was done,
+    touched. Files belong to whom *trust* trusts. *advance* is told the size of each file that was done,
     and may raise to end it.
     """
     base = os.fspath(folder)
     found = _Found()
-    _walk(base, found, owners)
+    _walk(base, found, trust)
     native: set[str] = set()
     damage = found.damage
     size = 0
@@ -99,12 +96,12 @@ def compare(
         facts = found.files.get(path)
         if facts is None:
             facts = found.caches.pop(path, None) or _folder_there(base, path)
-        damage += _judged(base, path, wanted, facts, owners, native, whole=whole)
+        damage += _judged(base, path, wanted, facts, trust, native, whole=whole)
         size += 0 if facts is None else facts.st_size
         advance(0 if facts is None else facts.st_size)
     damage += _extras(found, expected)
     sources = {path for path in expected if path.endswith(".py")}
-    strays = {path: _stray(path, facts, sources, owners) for path, facts in found.caches.items()}
+    strays = {path: _stray(path, facts, sources, trust) for path, facts in found.caches.items()}
     damage += [stray for stray in strays.values() if stray is not None]
     return Contents(
         damage=tuple(sorted(damage, key=lambda one: (one.path, one.kind))),
@@ -115,14 +112,14 @@ def compare(
     )
 
 
-def _walk(base: str, found: _Found, owners: Collection[int]) -> None:
+def _walk(base: str, found: _Found, trust: Trust) -> None:
     """Note every file below *base*; what cannot be listed is noted as damage, what is gone is missing."""
     waiting = [""]
     while waiting:
         folder = waiting.pop()
         try:
             facts = os.lstat(os.path.join(base, folder))  # noqa: PTH118 -- many thousands
-            found.damage += _judged_folder(folder, facts, owners)
+            found.damage += _judged_folder(folder, facts, trust)
             with os.scandir(os.path.join(base, folder)) as items:  # noqa: PTH118
                 count = 0
                 for item in items:
@@ -142,7 +139,7 @@ def _walk(base: str, found: _Found, owners: Collection[int]) -> None:
             found.damage.append(_unreadable(folder or ".", error))
 
 
-def _judged_folder(path: str, facts: os.stat_result, owners: Collection[int]) -> Iterator[Damage]:
+def _judged_folder(path: str, facts: os.stat_result, trust: Trust) -> Iterator[Damage]:
     name = f"{path}/" if path else "the folder"
     if os.name == "nt":
         return
@@ -150,7 +147,7 @@ def _judged_folder(path: str, facts: os.stat_result, owners: Collection[int]) ->
         yield Damage(kind="mode", path=path, message=f"{name} can be written to by others ({_octal(facts)})")
     elif (facts.st_mode & 0o500) != 0o500:
         yield Damage(kind="mode", path=path, message=f"{name} may not be entered ({_octal(facts)})")
-    if facts.st_uid not in owners:
+    if not trust.owns(facts):
         yield Damage(kind="owner", path=path, message=f"{name} belongs to another account ({facts.st_uid})")
 
 
@@ -159,7 +156,7 @@ def _judged(
     path: str,
     wanted: Expected,
     facts: os.stat_result | None,
-    owners: Collection[int],
+    trust: Trust,
     native: set[str],
     *,
     whole: bool,
@@ -171,7 +168,7 @@ def _judged(
         kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "no regular file")
         yield Damage(kind="kind", path=path, message=f"{path} is {kind}")
         return
-    yield from _judged_facts(path, wanted, facts, owners)
+    yield from _judged_facts(path, wanted, facts, trust)
     if wanted.size is not None and facts.st_size != wanted.size:
         message = f"{path} has {facts.st_size} bytes instead of {wanted.size}"
         yield Damage(kind="altered", path=path, message=message)
@@ -189,7 +186,7 @@ def _judged(
                 yield Damage(kind="altered", path=path, message=f"{path} has other content")
 
 
-def _judged_facts(path: str, wanted: Expected, facts: os.stat_result, owners: Collection[int]) -> Iterator[Damage]:
+def _judged_facts(path: str, wanted: Expected, facts: os.stat_result, trust: Trust) -> Iterator[Damage]:
     if os.name == "nt":
         return
     mode = facts.st_mode
@@ -204,7 +201,7 @@ def _judged_facts(path: str, wanted: Expected, facts: os.stat_result, owners: Co
         problem = "can no longer be executed"
     if problem:
         yield Damage(kind="mode", path=path, message=f"{path} {problem} ({_octal(facts)})")
-    if facts.st_uid not in owners:
+    if not trust.owns(facts):
         yield Damage(kind="owner", path=path, message=f"{path} belongs to another account ({facts.st_uid})")
 
 
@@ -232,14 +229,14 @@ def _extras(found: _Found, expected: Mapping[str, Expected]) -> Iterator[Damage]
             yield Damage(kind=kind, path=path, message=f"{path}/ is a folder that no wheel brought")
 
 
-def _stray(path: str, facts: os.stat_result, sources: Collection[str], owners: Collection[int]) -> Damage | None:
+def _stray(path: str, facts: os.stat_result, sources: Collection[str], trust: Trust) -> Damage | None:
     """Return what is wrong with a file in a ``__pycache__`` folder, whatever its content is; None for nothing."""
     if not stat.S_ISREG(facts.st_mode):
         kind = _KINDS.get(stat.S_IFMT(facts.st_mode), "no regular file")
         return Damage(kind="extra", path=path, message=f"{path} is {kind} that no wheel brought")
     if path.endswith(".pyc") and not any(source in sources for source in source_paths(path)):
         return Damage(kind="extra", path=path, message=f"{path} is bytecode of no source that a wheel brought")
-    for one in _judged_facts(path, _ANY, facts, owners):
+    for one in _judged_facts(path, _ANY, facts, trust):
         # What an interpreter wrote needs no mending of its mode: it is written again.
         return Damage(kind="bytecode", path=path, message=one.message)
     return None

@@ -30,8 +30,8 @@ def demand_custody(root: Path, *, force: bool = False) -> None:
     if not force and (reason := silent_readers(root)):
         command = shlex.quote(str(root))
         hint = (
-            f"if nobody else uses it: chmod go-rx {command}, or for once: multisite gc --force; "
-            f"if others do: chmod 1777 {command}/environments {command}/pins, and have them sync"
+            f"if nobody else uses it: chmod 700 {command}, or for once: multisite gc --force; "
+            f"if others do: multisite share --store {command}, and have them sync"
         )
         raise GarbageRefused(root, reason, hint=hint)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.bootstrap import Bootstrap
-from multisite.edits import Difference, Edit, find_edits, make_edit, original, remove_edit
+from multisite.edits import Difference, Edit, find_edits, is_executable, make_edit, original, remove_edit
 from multisite.errors import EntryMissing, InvalidRequest, NotAnEnvironment, UnsavedChanges
 from multisite.files import write_atomic
 from multisite.lockstep import rebind
@@ -201,8 +201,8 @@ def _patch(plan: GivingUp) -> bytes:
 
 def _file_patch(path: str, there: Path, here: Path) -> bytes:
     before, after = (file.read_bytes() if file.is_file() else None for file in (there, here))
-    executable = os.access(here if after is not None else there, os.X_OK)
-    return file_patch(path, before, after, executable=executable)
+    now, then = (is_executable(file) for file in (here, there))
+    return file_patch(path, before, after, executable=then if after is None else now, was_executable=then)
 
 
 def give_up(

@@ -23,7 +23,7 @@ from multisite.cloning import copy_file
 from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import free_path, publish
+from multisite.files import free_path, naming, publish
 from multisite.flushing import flush_tree
 from multisite.index import NAME as INDEX
 from multisite.names import BuildId
@@ -45,6 +45,7 @@ __all__ = [
     "Edits",
     "edit_findings",
     "find_edits",
+    "is_executable",
     "make_edit",
     "original",
     "remove_edit",
@@ -294,7 +295,8 @@ def _copy_file(source: Path, target: Path) -> None:
         copy_file(source, target, mode=stat.S_IMODE(facts.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
     except FileNotFoundError as error:
         raise StoreNotUsable(source, "missing, and it is to be copied: multisite doctor") from error
-    os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    with naming(target):
+        os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
 def _is_left_out(path: Path) -> bool:
@@ -311,10 +313,18 @@ def _files(tree: Path) -> dict[str, Path]:
     }
 
 
+def is_executable(path: Path) -> bool:
+    """Tell whether a file may be executed by its owner."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IXUSR)
+    except OSError:
+        return False
+
+
 def _is_same(one: Path, other: Path, *, exact: bool) -> bool:
     try:
         first, second = one.stat(), other.stat()
-        if first.st_size != second.st_size:
+        if first.st_size != second.st_size or (first.st_mode ^ second.st_mode) & stat.S_IXUSR:
             return False
         return (not exact and first.st_mtime_ns == second.st_mtime_ns) or _content_is_same(one, other)
     except OSError:  # gone by now, or may not be read: that is no proof

@@ -60,13 +60,21 @@ class Layers:
         self._said: set[str] = set()
 
     @classmethod
-    def open(cls, first: Path, others: Iterable[Path], trust: Trust, notice: Callable[[str], None]) -> Layers:
-        """Open the store in *first*, made when it is missing, and those in *others*, which are there.
+    def open(
+        cls,
+        first: Path,
+        others: Iterable[Path],
+        trust: Trust,
+        notice: Callable[[str], None],
+        *,
+        private: bool = False,
+    ) -> Layers:
+        """Open the store in *first*, made (*private* or not) where it is missing, those in *others* that are there.
 
         Raises NotTrusted, StoreNotUsable, UnsupportedFormat, InvalidDocument.
         """
         cls.demand_sound(first, trust)
-        stores = [Store.open(first)]
+        stores = [Store.open(first, private=private)]
         for root in others:
             if not is_store(root):
                 raise StoreNotUsable(root, "there is no store")

@@ -30,6 +30,7 @@ __all__ = ["FORMAT", "MEND", "Description", "create", "demand_store", "describe_
 FORMAT = 1
 MEND = "multisite sync"
 _KIND = "store"
+_PRIVATE, _COMMON = 0o700, 0o777  # the umask is taken off
 _NAME = "store.json"
 _FOLDERS = frozenset(
     {ENTRIES, "artifacts", "condemned", "environments", "locks", "pins", "runtime", "shared", "sources", "tables"}
@@ -76,11 +77,15 @@ def demand_store(root: Path) -> None:
         raise StoreNotUsable(root, "there is no store")
 
 
-def create(root: Path) -> None:
-    """Make a store in *root*, which must be missing or an empty folder. Raises StoreNotUsable, OSError."""
+def create(root: Path, *, private: bool = False) -> None:
+    """Make a store in *root*, which must be missing or an empty folder; a *private* one is for its owner's eyes alone.
+
+    Raises StoreNotUsable, OSError.
+    """
     if root.exists() and not root.is_dir():
         raise StoreNotUsable(root, "not a folder")
-    root.mkdir(parents=True, exist_ok=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    root.mkdir(_PRIVATE if private else _COMMON, exist_ok=True)
     # Others may be making the same store at this moment.
     strangers = sorted(path.name for path in root.iterdir() if not re.match(r"locks$|\.?store\.json", path.name))
     if strangers and not (root / _NAME).exists():

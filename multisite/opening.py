@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.files import naming
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -81,7 +83,8 @@ class OpeningPlan:
             except FileNotFoundError:
                 continue  # a temporary file of a command that runs
             try:
-                os.fchmod(descriptor, mode)
+                with naming(path):
+                    os.fchmod(descriptor, mode)
             finally:
                 os.close(descriptor)
 

@@ -20,23 +20,38 @@ _PLAIN = re.compile(r"[!#-\[\]-~ ]+", re.ASCII)
 _NO_END = b"\n\\ No newline at end of file\n"
 
 
-def file_patch(path: str, before: bytes | None, after: bytes | None, *, executable: bool = False) -> bytes:
-    """Return the part of a patch that is about the file *path*; None stands for no file. Equal contents need none."""
-    if before == after:
+def file_patch(
+    path: str, before: bytes | None, after: bytes | None, *, executable: bool = False, was_executable: bool = False
+) -> bytes:
+    """Return the part of a patch that is about the file *path*; None stands for no file.
+
+    *executable* is what it is, or was where it is gone; *was_executable* counts where both are. What is equal in
+    content and in that needs no part.
+    """
+    is_both = None not in {before, after}
+    is_other_mode = is_both and executable != was_executable
+    if before == after and not is_other_mode:
         return b""
     old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
-    mode = b"100755" if executable else b"100644"
+    mode = _mode(executable)
     lines = [b"diff --git %s %s\n" % (old, new)]
     lines += [b"new file mode %s\n" % mode] if before is None else []
     lines += [b"deleted file mode %s\n" % mode] if after is None else []
+    lines += [b"old mode %s\nnew mode %s\n" % (_mode(was_executable), mode)] if is_other_mode else []
+    if before == after:
+        return b"".join(lines)
     ids = b"..".join(_blob_id(content).encode() for content in (before, after))
-    lines.append(b"index %s%s\n" % (ids, b"" if None in {before, after} else b" " + mode))
+    lines.append(b"index %s%s\n" % (ids, b" " + mode if is_both and not is_other_mode else b""))
     if _is_binary(before) or _is_binary(after):
         lines += [b"GIT binary patch\n", *_literal(after), *_literal(before)]
     else:
         names = (old if before is not None else b"/dev/null", new if after is not None else b"/dev/null")
         lines += _unified(_lines(before), _lines(after), *(name + b"\t" * (b" " in name) for name in names))
     return b"".join(lines)
+
+
+def _mode(executable: bool) -> bytes:
+    return b"100755" if executable else b"100644"
 
 
 def _unified(old: Sequence[bytes], new: Sequence[bytes], old_name: bytes, new_name: bytes) -> Iterator[bytes]:

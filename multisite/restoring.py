@@ -12,7 +12,6 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from multisite.contents import trusted_owners
 from multisite.damage import KINDS, Remedy
 from multisite.entry import metadata_folder
 from multisite.files import (
@@ -21,11 +20,13 @@ from multisite.files import (
     flush_folder,
     free_path,
     make_folders,
+    naming,
     remove_empty_parents,
     write_atomic,
 )
 from multisite.index import NAME as INDEX
 from multisite.sharing import SharedLayout, link_or_copy
+from multisite.trust import Trust
 from multisite.verifying import programs_of, verify_entry
 
 if TYPE_CHECKING:
@@ -41,19 +42,19 @@ __all__ = ["discard", "renew", "renew_shared", "tidy"]
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
-def restore(made: Path, folder: Path, aside: Path, *, newest: int | None, owners: Collection[int]) -> list[str]:
+def restore(made: Path, folder: Path, aside: Path, *, newest: int | None, trust: Trust) -> list[str]:
     """Put each file of the tree *made* into *folder* where it is another one there; return the paths of those.
 
     *aside* is a folder, of the same filesystem, for what stands in the way. *newest* is the latest time (ns) that a
-    file may have, None where RECORD is among those that are put there. A file of an account that is none of *owners* is
-    another one.
+    file may have, None where RECORD is among those that are put there. A file of an account that *trust* does not
+    trust is another one.
     """
     changed = []
     for path, _, names in os.walk(made):
         for name in names:
             source = made.joinpath(path, name)
             relative = source.relative_to(made)
-            if not _is_same(source, folder, folder / relative, owners):
+            if not _is_same(source, folder, folder / relative, trust):
                 put(source, folder, relative.as_posix(), aside, newest=newest)
                 changed.append(relative.as_posix())
     return sorted(changed)
@@ -75,9 +76,9 @@ def tidy(result: Verified, aside: Path, programs: Collection[str], notice: Calla
 
 def renew(made: Path, target: Path, aside: Path, *, store_root: Path, build: BuildId) -> list[str]:
     """Have the entry in *target* be what *made* is, file by file; return what was replaced."""
-    owners = trusted_owners(store_root)
-    changed = restore(made, target, aside, newest=_time_of_record(made, target), owners=owners)
-    found = verify_entry(store_root, build, owners=owners, whole=False)
+    trust = Trust().with_owner(store_root)
+    changed = restore(made, target, aside, newest=_time_of_record(made, target), trust=trust)
+    found = verify_entry(store_root, build, trust=trust, whole=False)
     if found is not None:
         tidy(found, aside, programs_of(found.manifest), changed.append)
     return changed
@@ -114,7 +115,8 @@ def put(source: Path, folder: Path, path: str, aside: Path, *, newest: int | Non
     target = folder / path
     _clear_way(folder, target.parent, aside)
     if newest is not None and source.stat().st_mtime_ns > newest:
-        os.utime(source, ns=(newest, newest))
+        with naming(source):
+            os.utime(source, ns=(newest, newest))
     if target.is_dir() and not target.is_symlink():
         _move_aside(target, aside)
     source.replace(target)
@@ -169,7 +171,8 @@ def reset_mode(path: Path, *, executable: bool) -> None:
         if descriptor is None:
             path.chmod(mode)
         else:
-            os.fchmod(descriptor, mode)
+            with naming(path):
+                os.fchmod(descriptor, mode)
     finally:
         if descriptor is not None:
             os.close(descriptor)
@@ -183,12 +186,12 @@ def _opened(path: Path) -> int | None:
         return None
 
 
-def _is_same(source: Path, folder: Path, target: Path, owners: Collection[int]) -> bool:
+def _is_same(source: Path, folder: Path, target: Path, trust: Trust) -> bool:
     try:
         facts, wanted = target.lstat(), source.lstat()
     except OSError:
         return False
-    if not stat.S_ISREG(facts.st_mode) or facts.st_size != wanted.st_size or (owners and facts.st_uid not in owners):
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size != wanted.st_size or not trust.owns(facts):
         return False
     is_linked = any(parent.is_symlink() for parent in target.parents if parent.is_relative_to(folder))
     try:

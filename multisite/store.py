@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from multisite.batch import make_flushed
 from multisite.cloning import CannotShare
-from multisite.contents import trusted_owners
 from multisite.document import Fields, dump_document, load_document
 from multisite.duplicates import carry_out, listed, plan, read_way
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe, indexed
@@ -33,6 +32,7 @@ from multisite.record import parse_record
 from multisite.restoring import renew, renew_shared
 from multisite.scratch import scratch
 from multisite.sharing import SharedFolder, find_shared, index_shared, make_shared
+from multisite.trust import Trust
 from multisite.unpacking import unpack
 from multisite.verifying import verify_members
 from multisite.wheel import WheelFile
@@ -62,15 +62,15 @@ class Store:
     min_writer: int
 
     @classmethod
-    def open(cls, root: Path) -> Store:
-        """Open the store in *root*; make one when there is nothing in that folder.
+    def open(cls, root: Path, *, private: bool = False) -> Store:
+        """Open the store in *root*; make one, *private* or not, when there is nothing in that folder.
 
         Raises StoreNotUsable for a folder that holds something else or cannot be used, UnsupportedFormat,
         InvalidDocument.
         """
         try:
             if not is_store(root):
-                create(root)
+                create(root, private=private)
             found = describe_store(root)
         except StoreNotUsable:
             raise
@@ -162,7 +162,7 @@ class Store:
 
     def _renewed_shared(self, shared: SharedFolder, members: Sequence[StoredDistribution]) -> None:
         folder = self.root / "shared" / shared.digest
-        found = verify_members(folder, shared.digest, members, owners=trusted_owners(self.root), whole=True)
+        found = verify_members(folder, shared.digest, members, trust=Trust().with_owner(self.root), whole=True)
         with scratch(self.root / "shared" / ".incoming") as aside:
             renew_shared(found, members, aside)
 

@@ -248,9 +248,11 @@ class Switch:
 
     def _id(self) -> str:
         """Return the environment's id: a new one where it is new, or a copy of one that is still there."""
-        if self.before is None or is_copy(self.store.root, self.before.id, self.environment.path):
+        before, path = self.before, self.environment.path
+        # The first store may be one that only this command names: the other environment is known where it uses one.
+        if before is None or any(is_copy(store.root, before.id, path) for store in self.layers.stores):
             return uuid.uuid4().hex
-        return self.before.id
+        return before.id
 
     def _share_table(self) -> None:
         """Keep the compiled table in the store, for environments with the same lockfile and for this one's return."""

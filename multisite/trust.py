@@ -73,6 +73,10 @@ class Trust:
         groups = [_group(word.removeprefix(_GROUP)) for word in words if word.startswith(_GROUP)]
         return cls(users, groups)
 
+    def with_owner(self, root: Path) -> Trust:
+        """Return trust in the owner of the store *root* besides: where that is not trusted, it has been said."""
+        return Trust({*self.users, root.stat().st_uid}, self.groups)
+
     @property
     def numbers(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Users and groups besides root and whoever runs it, for the start-up code."""
@@ -116,6 +120,10 @@ class Trust:
                 doubt = self._below(f"{root}/{path if at < 0 else path[:at]}")
         return doubt
 
+    def owns(self, facts: os.stat_result) -> bool:
+        """Tell whether what has these *facts* belongs to somebody trusted, or to a group that is."""
+        return os.name == "nt" or facts.st_uid in self._all_users or facts.st_gid in self.groups
+
     def doubt_of_file(self, path: str, facts: os.stat_result) -> Doubt | None:
         """Return what speaks against one file or folder, *facts* being those of lstat(2)."""
         if os.name == "nt":
@@ -152,7 +160,7 @@ class Trust:
         by_all = mode & stat.S_IWOTH and not stat.S_ISLNK(facts.st_mode)
         if by_all and not (mode & stat.S_ISVTX and path.name in _OPEN):
             return self._named(path, facts, "everybody", None)
-        if user not in self._all_users and group not in self.groups:
+        if not self.owns(facts):
             return self._named(path, facts, None, _user_name(user))
         by_group = mode & stat.S_IWGRP and not stat.S_ISLNK(facts.st_mode)
         if by_group and not by_all and group not in self.groups | {_ROOT} and group != self._private_group:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from multisite.auditing import Auditor
 from multisite.damage import KINDS, Remedy
 from multisite.errors import InvalidRequest
 from multisite.interpreters import find_interpreter
-from multisite.layout import demand_store
+from multisite.layout import demand_store, is_store
 from multisite.mending import Mender
 from multisite.names import BuildId, normalize
 from multisite.registry import registrations
@@ -17,7 +20,8 @@ from multisite.report import Finding
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -34,14 +38,68 @@ _MEBIBYTE = 1 << 20
 
 
 def verify(options: argparse.Namespace, output: Output, workshop: Workshop) -> int:
-    """Verify the store, mend it where that is asked for, and report; return the exit code."""
-    demand_store(workshop.store_root())
-    store = workshop.store(mend=options.repair)
+    """Verify stores, mend them where that is asked for, and report; return the exit code."""
+    stores = [workshop.store_at(root, mend=options.repair) for root in _roots(options, output, workshop)]
     names = frozenset(normalize(name) for name in options.names)
-    _demand_known(store, names)
+    _demand_known(stores, names)
+    outcomes = [_verified(store, names, options, output, workshop) for store in stores]
+    if output.as_json:
+        output.document(_document(outcomes))
+    else:
+        for outcome in outcomes:
+            output.findings(outcome.findings)
+            _summarize(outcome, output)
+    return max(_exit_code(outcome.audit) for outcome in outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What verifying one store came to."""
+
+    store: Store
+    audit: Audit
+    findings: tuple[Finding, ...]
+    mended: int
+
+
+def _roots(options: argparse.Namespace, output: Output, workshop: Workshop) -> list[Path]:
+    """Return the stores to verify: those that ``--store`` names, else the first, and what is this account's behind it.
+
+    Raises StoreNotUsable where one of these is missing.
+    """
+    first, *others = dict.fromkeys(workshop.store_roots())
+    demand_store(first)
+    found = [first]
+    for root in others:
+        if options.stores:
+            demand_store(root)
+        elif reason := _not_ours(root):
+            output.say(f"not verified: {root}: {reason}")
+            continue
+        found.append(root)
+    return found
+
+
+def _not_ours(root: Path) -> str | None:
+    """Say why a store behind the first is left to others; None where it is this account's."""
+    try:
+        if not is_store(root):
+            return "there is no store"
+        owner = root.stat().st_uid
+    except OSError as error:
+        return error.strerror or str(error)
+    if os.name == "nt" or owner == os.geteuid():
+        return None
+    return f"it is another account's; to verify it all the same: multisite verify --store {shlex.quote(str(root))}"
+
+
+def _verified(
+    store: Store, names: frozenset[NormalizedName], options: argparse.Namespace, output: Output, workshop: Workshop
+) -> _Outcome:
     with output.stepping() as steps:
         auditor = Auditor(
             store=store,
+            trust=workshop.trust.with_owner(store.root),
             environ=workshop.environ,
             find=lambda version: find_interpreter(version, workshop.environ),
             watch=steps,
@@ -55,26 +113,21 @@ def verify(options: argparse.Namespace, output: Output, workshop: Workshop) -> i
         with output.stepping() as steps:
             touched = {result.subject for result, _ in found.faults}
             # A shared folder has its files from entries, and bytecode may be of a source that was damaged.
-            audit = _merged(found, auditor.audit(names, touched))
+            audit = _merged(found, replace(auditor, watch=steps).audit(names, touched))
     findings = tuple(_findings(audit, failures, store, repaired=options.repair))
     mended = len(found.faults) - len(audit.faults) if options.repair else 0
-    if output.as_json:
-        output.document(_document(audit, findings, store, mended))
-    else:
-        output.findings(findings)
-        _summarize(audit, mended, store, output)
-    return _exit_code(audit)
+    return _Outcome(store=store, audit=audit, findings=findings, mended=mended)
 
 
-def _demand_known(store: Store, names: frozenset[NormalizedName]) -> None:
-    if missing := sorted(names - {build.name for build in store.builds()}):
-        reason = f"{', '.join(missing)}: nothing of that name is in the store {store.root}"
+def _demand_known(stores: Sequence[Store], names: frozenset[NormalizedName]) -> None:
+    known = {build.name for store in stores for build in store.builds()} if names else set()
+    if missing := sorted(names - known):
+        places = f"the store {stores[0].root}" if len(stores) == 1 else ", ".join(str(store.root) for store in stores)
+        reason = f"{', '.join(missing)}: nothing of that name is in {places}"
         raise InvalidRequest(reason, hint="multisite verify, without a name, verifies all of it")
 
 
 def _merged(before: Audit, after: Audit) -> Audit:
-    from dataclasses import replace
-
     again = {result.subject: result for result in after.results}
     touched = {result.subject for result, _ in before.faults}
     # One that is not there any more was taken away meanwhile.
@@ -121,25 +174,31 @@ def _fix(result: Verified, damage: Damage, store: Store, *, repaired: bool) -> s
     return None
 
 
-def _document(audit: Audit, findings: tuple[Finding, ...], store: Store, mended: int) -> dict[str, Any]:
+def _document(outcomes: Sequence[_Outcome]) -> dict[str, Any]:
+    audits = [outcome.audit for outcome in outcomes]
+    unchecked = Counter[str]()
+    for audit in audits:
+        unchecked.update(audit.unchecked)
     return {
-        "store": str(store.root),
-        "entries": audit.entries,
-        "files": audit.files,
-        "bytes": audit.size,
-        "bytecode": audit.compiled,
-        "mended": mended,
-        "unchecked": [{"what": what, "files": count} for what, count in sorted(audit.unchecked.items())],
-        "findings": [finding.to_json() for finding in findings],
+        "store": str(outcomes[0].store.root),
+        "stores": [str(outcome.store.root) for outcome in outcomes],
+        "entries": sum(audit.entries for audit in audits),
+        "files": sum(audit.files for audit in audits),
+        "bytes": sum(audit.size for audit in audits),
+        "bytecode": sum(audit.compiled for audit in audits),
+        "mended": sum(outcome.mended for outcome in outcomes),
+        "unchecked": [{"what": what, "files": count} for what, count in sorted(unchecked.items())],
+        "findings": [finding.to_json() for outcome in outcomes for finding in outcome.findings],
     }
 
 
-def _summarize(audit: Audit, mended: int, store: Store, output: Output) -> None:
+def _summarize(outcome: _Outcome, output: Output) -> None:
+    audit, mended, store = outcome.audit, outcome.mended, outcome.store
     for what, count in sorted(audit.unchecked.items()):
         output.say(f"not checked: bytecode {what} ({count} files)")
     verified = f"{audit.entries} entries, {audit.files} files, {audit.size / _MEBIBYTE:.0f} MiB"
     left = len(audit.faults)
-    outcome = "nothing is wrong" if not left else f"{left} files or folders are damaged"
+    state = "nothing is wrong" if not left else f"{left} files or folders are damaged"
     if mended:
-        outcome = f"{mended} mended, {outcome if left else 'nothing is wrong any more'}"
-    output.say(f"{store.root}: {verified}, {audit.compiled} bytecode files compiled again: {outcome}")
+        state = f"{mended} mended, {state if left else 'nothing is wrong any more'}"
+    output.say(f"{store.root}: {verified}, {audit.compiled} bytecode files compiled again: {state}")

@@ -19,11 +19,12 @@ from multisite.record import parse_record
 from multisite.sharing import SharedLayout, read_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from multisite.names import BuildId
     from multisite.record import RecordEntry
+    from multisite.trust import Trust
 
 __all__ = ["Verified", "programs_of", "read_manifest", "verify_entry", "verify_members", "verify_shared"]
 
@@ -57,7 +58,7 @@ def verify_entry(
     store_root: Path,
     build: BuildId,
     *,
-    owners: Collection[int],
+    trust: Trust,
     whole: bool,
     advance: Callable[[int], None] = lambda size: None,  # noqa: ARG005
 ) -> Verified | None:
@@ -76,7 +77,7 @@ def verify_entry(
     except (InvalidDocument, OSError, UnicodeDecodeError) as error:
         more.append(_unread("record", folder, error))
     else:
-        contents = _compared(folder, rows, manifest, newest, owners, advance, whole=whole)
+        contents = _compared(folder, rows, manifest, newest, trust, advance, whole=whole)
     damage += [replace(one, kind=_DOCUMENTS.get(one.path, one.kind)) for one in contents.damage] + more
     damage += _origins(folder)
     if whole and not any(one.kind not in {"manifest", "origins", "index", "data", "mode"} for one in damage):
@@ -101,7 +102,7 @@ def _compared(
     rows: Sequence[RecordEntry],
     manifest: Manifest | None,
     newest: int,
-    owners: Collection[int],
+    trust: Trust,
     advance: Callable[[int], None],
     *,
     whole: bool,
@@ -115,7 +116,7 @@ def _compared(
         # Earlier releases made no index; with the manifest's present format there is one.
         if name != INDEX or (folder / INDEX).is_file() or _has_index(folder):
             expected[name] = _DERIVED
-    return compare(folder, expected, owners=owners, whole=whole, advance=advance)
+    return compare(folder, expected, trust=trust, whole=whole, advance=advance)
 
 
 def _expected(row: RecordEntry, newest: int, *, executable: bool) -> Expected:
@@ -213,7 +214,7 @@ def verify_shared(
     digest: str,
     look: Callable[[str], StoredDistribution | None],
     *,
-    owners: Collection[int],
+    trust: Trust,
     whole: bool,
     advance: Callable[[int], None] = lambda size: None,  # noqa: ARG005
 ) -> Verified | None:
@@ -239,7 +240,7 @@ def verify_shared(
             )
         else:
             there = [member for member in members.values() if member is not None]
-            found = verify_members(folder, digest, there, owners=owners, whole=whole, advance=advance)
+            found = verify_members(folder, digest, there, trust=trust, whole=whole, advance=advance)
     return found if _identity(folder) == before else None
 
 
@@ -248,7 +249,7 @@ def verify_members(
     digest: str,
     members: Sequence[StoredDistribution],
     *,
-    owners: Collection[int],
+    trust: Trust,
     whole: bool,
     advance: Callable[[int], None] = lambda size: None,  # noqa: ARG005
 ) -> Verified:
@@ -272,7 +273,7 @@ def verify_members(
     damage = list[Damage]()
     if layout.site != "site-packages":
         damage += _link_damage(folder, layout.site)
-    found = compare(folder, expected, owners=owners, whole=whole, advance=advance)
+    found = compare(folder, expected, trust=trust, whole=whole, advance=advance)
     link = "site-packages" if layout.site != "site-packages" else None
     damage += [one for one in found.damage if one.path != link]
     if whole:

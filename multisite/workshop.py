@@ -105,6 +105,10 @@ class Workshop:
         """Return the store that is written to; the rest is as for ``layers``."""
         return self._opened([self.store_root(before)], mend=mend).first
 
+    def store_at(self, root: Path, *, mend: bool) -> Store:
+        """Return the store in *root*, which is there; the rest is as for ``layers``."""
+        return self._opened([root], mend=mend).first
+
     def layers(self, before: EnvironmentState | None = None, *, mend: bool = True) -> Layers:
         """Return the stores, the first made when it is missing; with *mend*, a damaged ``store.json`` is written.
 
@@ -149,7 +153,16 @@ class Workshop:
             raise StoreNotUsable(root, error.strerror or str(error)) from error
         if problem is not None:
             self.notice(f"{problem}; it is written again")
-        return Layers.open(root, others, self.trust, self.notice)
+        return Layers.open(root, others, self.trust, self.notice, private=self._is_private(root))
+
+    def _is_private(self, root: Path) -> bool:
+        """Tell whether a store that is made in *root* is for this account alone: the user's own, that nobody named.
+
+        Root's is made as the umask says: what root installs in a container is often run by another account.
+        """
+        if os.name == "nt" or os.geteuid() == 0 or self._stores or any(self._listed[:1]):
+            return False
+        return root == default_store(self.environ)
 
     def store_root(self, before: EnvironmentState | None = None) -> Path:
         """Return the folder of the store that is written to, which may be missing."""

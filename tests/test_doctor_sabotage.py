@@ -516,6 +516,7 @@ ELSEWHERE = {
     "private-copy": "test_edits.py",
     "private-copy-lost": "test_edits.py",
     "private-copy-unused": "test_edits.py",
+    "store-absent": "test_stores_in_layers.py",
     "store-untrusted": "test_trust.py",
     **{check.id: "test_view.py" for check in CHECKS if check.subject == "view"},
 }

@@ -343,7 +343,7 @@ def test_a_store_that_others_read_and_cannot_register_in(machine: Machine) -> No
         done = machine.run("gc")
         reason = "other accounts can read it, and cannot register the environments that use it"
         assert (done.code, done.err.splitlines()[0]) == (3, f"error: store {root}: {reason}")
-        assert f"chmod go-rx {root}" in done.err
+        assert f"chmod 700 {root}" in done.err
         assert f"warning: store {root}: {reason}; multisite gc will ask for --force" in machine.run("gc", "-n").err
         machine.run("gc", "--force").succeeded()
         (root / "environments").chmod(0o1777)

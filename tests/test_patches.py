@@ -72,6 +72,15 @@ def test_the_program_patch_applies_it(tmp_path: Path) -> None:
     assert left == {"a/b.py": "one\nthree\n", "new.py": "new\n"}
 
 
+@pytest.mark.parametrize("after", [b"one\n", b"two\n"])
+@pytest.mark.parametrize("executable", [True, False])
+def test_a_mode(tmp_path: Path, after: bytes, executable: bool) -> None:
+    file = write_tree(tmp_path, {"tool": "one\n"}) / "tool"
+    file.chmod(0o644 if executable else 0o755)
+    applied(tmp_path, file_patch("tool", b"one\n", after, executable=executable, was_executable=not executable))
+    assert (file.read_bytes(), bool(file.stat().st_mode & 0o100)) == (after, executable)
+
+
 def test_a_program_is_executable(tmp_path: Path) -> None:
     applied(tmp_path, file_patch("tool", None, b"#!/bin/sh\n", executable=True))
     assert (tmp_path / "tool").stat().st_mode & 0o111

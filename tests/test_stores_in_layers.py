@@ -201,6 +201,30 @@ def test_a_store_that_is_missing(machine: Machine, system: Path) -> None:
     assert machine.python(PROBE).out == f"1.0 1.0 1.0 1.0\n{machine.store}\n{machine.store}\n"
 
 
+def test_one_that_is_missing_and_not_needed(machine: Machine, system: Path) -> None:
+    between = machine.folder / "between"
+    machine.run("lock", "alpha==2.0", "--store", between, "--venv", "other").succeeded()
+    layered(machine, machine.store, between, system).run("lock", "alpha==1.0").succeeded()
+    between.rename(machine.folder / "away")
+    doctor = machine.run("doctor", "--json")
+    (finding,) = doctor.json["findings"]
+    assert (doctor.code, finding["check"], finding["severity"]) == (1, "store-absent", "warning")
+    reason = "it is listed, and there is no store; nothing that is locked is in it"
+    assert finding["message"] == f"store {between}: {reason}"
+    layered(machine).run("sync").succeeded()
+    assert machine.run("doctor", "--json").json["findings"] == []
+
+
+def test_a_copy_is_known_by_any_of_its_stores(machine: Machine, system: Path) -> None:
+    layered(machine, machine.store, system).run("lock", "alpha==1.0").succeeded()
+    copy = machine.work / "copy"
+    shutil.copytree(machine.venv, copy, symlinks=True)
+    layered(machine, machine.folder / "new", system).run("sync", "--venv", copy).succeeded()
+    states = [json.loads((path / ".multisite/environment.json").read_bytes()) for path in (machine.venv, copy)]
+    assert len({state["id"] for state in states}) == 2
+    assert {item.path for item in registrations(system)} >= {machine.venv, copy}
+
+
 def test_a_damaged_entry_of_a_lower_store_is_made_anew_in_the_first(machine: Machine, system: Path) -> None:
     layered(machine, machine.store, system).run("lock", "alpha==1.0").succeeded()
     (damaged,) = system.rglob("beta.py")

@@ -68,6 +68,14 @@ CHECKS = (
         blinds=True,
     ),
     Check(
+        id="store-absent",
+        subject="store",
+        severity=_WARNING,
+        meaning="a store is listed and missing, and nothing that is locked is in it",
+        mended_by="mounting it, or `MULTISITE_STORE` without it and `multisite sync`",
+        find=state.store_absent,
+    ),
+    Check(
         id="store-untrusted",
         subject="store",
         severity=_ERROR,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from multisite.contents import trusted_owners
 from multisite.doctor.examination import ExaminedBuild, SharedFiles
 from multisite.entry import StoredDistribution
 from multisite.errors import InvalidDocument, UnsupportedFormat
@@ -19,14 +18,15 @@ if TYPE_CHECKING:
     from multisite.names import BuildId
     from multisite.state import ChosenBuild
     from multisite.store import Store
+    from multisite.trust import Trust
 
 __all__ = ["examine_build", "examine_shared"]
 
 
-def examine_build(chosen: ChosenBuild, store: Store, *, deep: bool) -> ExaminedBuild:
+def examine_build(chosen: ChosenBuild, store: Store, trust: Trust, *, deep: bool) -> ExaminedBuild:
     """Look at the entry of a chosen build: size and time of each file, with *deep* the hash of each."""
     try:
-        found = verify_entry(store.root, chosen.build, owners=trusted_owners(store.root), whole=deep)
+        found = verify_entry(store.root, chosen.build, trust=trust.with_owner(store.root), whole=deep)
     except OSError as error:
         return ExaminedBuild(chosen=chosen, problem=str(error), is_forbidden=isinstance(error, PermissionError))
     if found is None:
@@ -44,14 +44,14 @@ def examine_build(chosen: ChosenBuild, store: Store, *, deep: bool) -> ExaminedB
     )
 
 
-def examine_shared(store_root: Path, members: Sequence[StoredDistribution], *, deep: bool) -> SharedFiles:
+def examine_shared(store_root: Path, members: Sequence[StoredDistribution], trust: Trust, *, deep: bool) -> SharedFiles:
     """Look at the folder that *members* share."""
     builds = tuple(member.id for member in members)
     shared = find_shared(store_root, members)
     if shared is None:
         return SharedFiles(members=builds, problem="it is missing or cannot be read")
     folder, digest = store_root / "shared" / shared.digest, shared_digest(members)
-    found = verify_members(folder, digest, members, owners=trusted_owners(store_root), whole=deep)
+    found = verify_members(folder, digest, members, trust=trust.with_owner(store_root), whole=deep)
     contested = {path: tuple(member.id for member in of) for path, of in SharedLayout.of(members).contested.items()}
     return SharedFiles(members=builds, contested=contested, damage=tuple(one.message for one in found.faults))
 

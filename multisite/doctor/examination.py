@@ -197,7 +197,8 @@ class Examination:
     ``can_register`` is False for another account's store that lets nobody register. ``remedies`` are the commands
     for what is unreadable, by part. ``projects`` are the editable ones of which something is gone, each with that.
     ``forbidden`` are unreadable parts that this account may not read, which no command of its own changes. ``doubts``
-    are what others than this account and whom it trusts could have changed in the stores.
+    are what others than this account and whom it trusts could have changed in the stores. ``absent`` are stores that
+    are listed and missing, and nothing locked is in them.
     """
 
     environment: Environment
@@ -227,6 +228,7 @@ class Examination:
     remedies: Mapping[str, str | None] = field(default_factory=dict)
     forbidden: Collection[str] = ()
     doubts: tuple[Doubt, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def venv(self) -> str:

@@ -23,6 +23,7 @@ from multisite.edits import find_edits, original
 from multisite.errors import (
     InterpreterNotUsable,
     InvalidDocument,
+    InvalidRequest,
     MultisiteError,
     StoreNotUsable,
     UnsupportedFormat,
@@ -34,6 +35,7 @@ from multisite.recall import recall
 from multisite.registry import Registration
 from multisite.remaking import Ruin, own_interpreter, starts_unlocked
 from multisite.store import Store
+from multisite.trust import Trust
 from multisite.view import ViewPlace, damaged, viewed
 
 if TYPE_CHECKING:
@@ -109,7 +111,8 @@ class _Looking:
             python=_size_and_time(Path(state.python.executable)),
         )
         seen = self._with_edits(seen, state)
-        stores = _readable("store", unreadable, lambda: _open(seen.stores, remedies))
+        needed = _needed(state, seen)
+        stores = _readable("store", unreadable, lambda: _open(seen.stores, needed, remedies))
         if stores is not None:
             builds = self._builds(state, stores)
             seen = replace(
@@ -120,6 +123,7 @@ class _Looking:
                 registered=_registered(stores[0].root, state.id, remedies),
                 can_register=_can_register(stores[0].root),
                 doubts=_readable("trust", unreadable, lambda: doubts(self.environ, stores, seen.rows, builds)) or (),
+                absent=tuple(root for at, root in enumerate(seen.stores) if at not in stores),
             )
         if interpreter is not None:
             seen = replace(seen, pinned=_readable("pinned", unreadable, lambda: _pinned(seen.lock, state, interpreter)))
@@ -167,31 +171,37 @@ class _Looking:
         known: tuple[str, ...] = seen.binding.get("stores", ()) or (() if seen.state is None else seen.state.stores)
         return moved(known, self.named) or tuple(str(path) for path in self.named if path is not None)
 
-    def _builds(self, state: EnvironmentState, stores: tuple[Store, ...]) -> dict[NormalizedName, ExaminedBuild]:
-        chosen = list(state.builds.values())
+    def _builds(self, state: EnvironmentState, stores: Mapping[int, Store]) -> dict[NormalizedName, ExaminedBuild]:
+        chosen, trust = list(state.builds.values()), self._trust()
         with ThreadPoolExecutor(_THREADS) as pool:
-            done = pool.map(lambda item: self._build(item, stores), chosen)
+            done = pool.map(lambda item: self._build(item, stores, trust), chosen)
             return {item.build.name: examined for item, examined in zip(chosen, done, strict=True)}
 
-    def _build(self, chosen: ChosenBuild, stores: tuple[Store, ...]) -> ExaminedBuild:
-        if not 0 <= chosen.store < len(stores):
+    def _trust(self) -> Trust:
+        try:
+            return Trust.of(self.environ)
+        except InvalidRequest:  # as the check of trust says
+            return Trust()
+
+    def _build(self, chosen: ChosenBuild, stores: Mapping[int, Store], trust: Trust) -> ExaminedBuild:
+        if chosen.store not in stores:
             return ExaminedBuild(chosen=chosen, is_missing=True)
-        return examine_build(chosen, stores[chosen.store], deep=self.deep)
+        return examine_build(chosen, stores[chosen.store], trust, deep=self.deep)
 
     def _shared(
-        self, seen: Examination, builds: Mapping[NormalizedName, ExaminedBuild], stores: tuple[Store, ...]
+        self, seen: Examination, builds: Mapping[NormalizedName, ExaminedBuild], stores: Mapping[int, Store]
     ) -> dict[str, SharedFiles]:
         roots = {row[2]: Path(seen.store_of(at)) for at, row in enumerate(seen.rows)}
         groups: dict[str, list[ExaminedBuild]] = {}
         for build in builds.values():
             if build.chosen.shared is not None:
                 groups.setdefault(build.chosen.shared, []).append(build)
-        found = {}
+        found, trust = {}, self._trust()
         for digest, group in groups.items():
             members = [build.stored for build in group if build.stored is not None]
             root = roots.get(f"shared/{digest}/site-packages", stores[0].root)
             if len(members) == len(group):
-                found[digest] = examine_shared(root, members, deep=self.deep)
+                found[digest] = examine_shared(root, members, trust, deep=self.deep)
         return found
 
     def _files(self, state: EnvironmentState) -> dict[str, ExaminedFile]:
@@ -305,12 +315,22 @@ def _readable(part: str, unreadable: _Reasons, read: Callable[[], _Value]) -> _V
         return None
 
 
-def _open(folders: tuple[str, ...], remedies: dict[str, str | None]) -> tuple[Store, ...]:
-    for folder in folders:
-        if not is_store(Path(folder)):  # opening it would make it
+def _needed(state: EnvironmentState, seen: Examination) -> set[int]:
+    """Return the places of the stores that something locked is in, and of the first."""
+    layers: Sequence[int] = seen.binding.get("layers") or ()
+    return {0, *(chosen.store for chosen in state.builds.values()), *layers}
+
+
+def _open(folders: tuple[str, ...], needed: set[int], remedies: dict[str, str | None]) -> dict[int, Store]:
+    """Open the stores, by their places; those that are missing are left out where nothing is *needed* of them."""
+    there = {}
+    for at, folder in enumerate(folders):
+        if is_store(Path(folder)):  # opening it would make it
+            there[at] = Path(folder)
+        elif at in needed:
             raise StoreNotUsable(folder, "there is no store")
     try:
-        return tuple(Store.open(Path(folder)) for folder in folders)
+        return {at: Store.open(folder) for at, folder in there.items()}
     except MultisiteError as error:
         remedies["store"] = error.hint
         raise

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from multisite.doctor.examination import Examination
 
-__all__ = ["damaged", "not_registered", "project_missing", "store_untrusted", "store_unusable", "unusable"]
+__all__ = [
+    "damaged",
+    "not_registered",
+    "project_missing",
+    "store_absent",
+    "store_untrusted",
+    "store_unusable",
+    "unusable",
+]
 
 
 def unusable(examination: Examination) -> Iterator[Fault]:
@@ -41,6 +49,14 @@ def store_unusable(examination: Examination) -> Iterator[Fault]:
         remedy = examination.remedies.get("store")
         fix = examination.sync if remedy in {None, MEND} else remedy
         yield Fault(message=problem, fix=None if "store" in examination.forbidden else fix)
+
+
+def store_absent(examination: Examination) -> Iterator[Fault]:
+    """Find a store that is listed and missing, and that nothing is used of."""
+    for root in examination.absent:
+        message = f"store {root}: it is listed, and there is no store; nothing that is locked is in it"
+        fix = f"take it out of MULTISITE_STORE, if it is in there, then: {examination.sync}"
+        yield Fault(subject=root, message=message, fix=fix)
 
 
 def store_untrusted(examination: Examination) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ _FOLDERS = ("store.json", "artifacts/sha256", "sources", "tables", "runtime", "e
 
 def doubts(
     environ: Mapping[str, str],
-    stores: Sequence[Store],
+    stores: Mapping[int, Store],
     rows: Sequence[Sequence[str]],
     builds: Mapping[NormalizedName, ExaminedBuild],
 ) -> tuple[Doubt, ...]:
@@ -34,7 +34,7 @@ def doubts(
     InvalidRequest.
     """
     trust = Trust.of(environ)
-    found = {doubt.path: doubt for store in stores for doubt in _doubts(trust, store.root, rows, builds)}
+    found = {doubt.path: doubt for store in stores.values() for doubt in _doubts(trust, store.root, rows, builds)}
     return tuple(found.values())
 
 
