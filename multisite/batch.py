@@ -11,7 +11,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from multisite.files import flush_folder, naming, temporary_name, write_new
+from multisite.files import flush_folder, make_folders, naming, temporary_name, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,14 +48,20 @@ def write_together(files: Iterable[tuple[Path, bytes, int]]) -> None:
         flush_folder(folder)
 
 
-def make_flushed(folder: Path) -> None:
-    """Make *folder*, and those above it that are missing, with their names on the disk."""
+def make_flushed(folder: Path, *, published: bool = False) -> None:
+    """Make *folder*, and those above it that are missing, with their names on the disk.
+
+    Into what is *published* only its owner may write, whatever the umask.
+    """
     missing = []
     above = folder
     while not above.exists():
         missing.append(above)
         above = above.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    if published:
+        make_folders(folder)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
     for made in missing:
         flush_folder(made.parent)
 

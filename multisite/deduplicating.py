@@ -11,7 +11,7 @@ from multisite.duplicates import Way, carry_out, listed, plan, read_way, write_w
 from multisite.errors import InvalidDocument, InvalidRequest, StoreNotUsable
 from multisite.layout import demand_store
 from multisite.names import normalize
-from multisite.scratch import scratch
+from multisite.scratch import incoming
 from multisite.store import Store
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _demand_clones(root: Path) -> None:
     from multisite.cloning import share_blocks
     from multisite.entry import ENTRIES
 
-    with scratch(root / ENTRIES / ".incoming") as folder:
+    with incoming(root / ENTRIES) as folder:
         for name in ("one", "other"):
             (folder / name).write_bytes(bytes(os.statvfs(root).f_bsize))
         try:

@@ -102,13 +102,31 @@ class Fields:
         """Return the integer under *key*; ``true`` is none."""
         return self._typed(key, int, 0)
 
+    def natural(self, key: str) -> int:
+        """Return the integer under *key*, which is not below zero."""
+        value = self.integer(key)
+        if value < 0:
+            self.problem(key, f"expected a number from 0 on, found {value}")
+        return max(value, 0)
+
     def boolean(self, key: str) -> bool:
         """Return the truth value under *key*."""
         return self._typed(key, bool, False)
 
     def digest(self, key: str) -> str:
         """Return the SHA-256 under *key*: 64 hexadecimal digits in lower case."""
-        value = self.text(key)
+        return self._digest(key, self.text(key))
+
+    def optional_digest(self, key: str) -> str | None:
+        """Return the SHA-256 under *key*, None for ``null`` or nothing."""
+        value = self.optional_text(key)
+        return None if value is None else self._digest(key, value)
+
+    def digests(self, key: str) -> tuple[str, ...]:
+        """Return the SHA-256 that the array under *key* holds."""
+        return tuple(self._digest(key, value) for value in self.texts(key))
+
+    def _digest(self, key: str, value: str) -> str:
         if value and not _DIGEST.fullmatch(value):
             self.problem(key, f"expected 64 hexadecimal digits, found {value!r}")
         return value

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from multisite.cloning import share_blocks, shares_blocks
 from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES, located
-from multisite.files import write_atomic
-from multisite.scratch import scratch
+from multisite.files import PUBLISHED, write_atomic
+from multisite.scratch import incoming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -208,7 +208,7 @@ def carry_out(planned: DedupPlan, store_root: Path) -> Saved:
     """
     files = 0
     altered: list[Path] = []
-    with scratch(store_root / ENTRIES / ".incoming") as aside:
+    with incoming(store_root / ENTRIES) as aside:
         for found in planned.duplicates:
             work = _Sharing(found, aside)
             for other in found.others:
@@ -309,4 +309,4 @@ def write_way(store_root: Path, way: Way | None) -> None:
     if way is None:
         path.unlink(missing_ok=True)
     else:
-        write_atomic(path, dump_document({"publishing": way.value}, format=FORMAT))
+        write_atomic(path, dump_document({"publishing": way.value}, format=FORMAT), mode=PUBLISHED)

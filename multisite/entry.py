@@ -20,7 +20,7 @@ from multisite.errors import InvalidDocument
 from multisite.headers import read_native
 from multisite.index import module_index
 from multisite.manifest import DataFile, Manifest, claims, top_level
-from multisite.names import BuildId, normalize
+from multisite.names import BuildId, is_plain_name, normalize
 from multisite.native import data_path
 from multisite.record import RecordEntry, parse_record
 from multisite.wheel import wheel_tags
@@ -80,13 +80,13 @@ class Origins:
             artifacts=tuple(
                 Artifact(
                     sha256=item.digest("sha256"),
-                    size=item.integer("size"),
-                    filename=item.text("filename"),
+                    size=item.natural("size"),
+                    filename=_plain_name(item),
                     urls=item.texts("urls"),
                 )
                 for item in fields.mappings("artifacts")
             ),
-            sources=fields.texts("sources"),
+            sources=fields.digests("sources"),
         )
         fields.finish(_ORIGINS_KIND, where)
         return origins
@@ -110,6 +110,14 @@ class Origins:
     def with_source(self, key: str) -> Origins:
         """Return these and the source build *key*."""
         return Origins(artifacts=self.artifacts, sources=tuple(dict.fromkeys((*self.sources, key))))
+
+
+def _plain_name(fields: Fields) -> str:
+    """Read the name that a fetched file is to have: no path, so that it cannot be written elsewhere."""
+    name = fields.text("filename")
+    if name and not is_plain_name(name):
+        fields.problem("filename", f"{name!r} is not a plain file name")
+    return name
 
 
 def _without_credentials(url: str) -> str:

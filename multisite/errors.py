@@ -29,6 +29,7 @@ __all__ = [
     "StoreNotUsable",
     "UnsavedChanges",
     "UnsupportedFormat",
+    "told",
 ]
 
 
@@ -47,6 +48,13 @@ class MultisiteError(Exception):
     def __init__(self, sentence: str, *, hint: str | None = None) -> None:
         super().__init__(sentence)
         self.hint = hint
+
+
+def told(error: Exception) -> str:
+    """Return what went wrong, for people: what the system says without its numbers, and with the path first."""
+    if isinstance(error, OSError) and not isinstance(error, MultisiteError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _listed(problems: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from multisite.duplicates import FORMAT as SETTING_FORMAT
 from multisite.duplicates import SETTING
 from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable, UnsupportedFormat
-from multisite.files import locked, write_atomic
+from multisite.files import PUBLISHED, locked, make_folders, write_atomic
 from multisite.manifest import FORMAT as MANIFEST_FORMAT
 from multisite.registry import FORMAT as REGISTRATION_FORMAT
 
@@ -30,7 +30,7 @@ __all__ = ["FORMAT", "MEND", "Description", "create", "demand_store", "describe_
 FORMAT = 1
 MEND = "multisite sync"
 _KIND = "store"
-_PRIVATE, _COMMON = 0o700, 0o777  # the umask is taken off
+_PRIVATE, _COMMON = 0o700, 0o755  # the umask is taken off
 _NAME = "store.json"
 _FOLDERS = frozenset(
     {ENTRIES, "artifacts", "condemned", "environments", "locks", "pins", "runtime", "shared", "sources", "tables"}
@@ -92,7 +92,7 @@ def create(root: Path, *, private: bool = False) -> None:
         raise StoreNotUsable(root, f"no store, and not empty: it holds {strangers[0]}")
     _write(root, secrets.token_hex(16), unless=(root / _NAME).exists)
     # Interpreters take a store without it for one that is not mounted. Not earlier: it would be a store without a name.
-    (root / ENTRIES).mkdir(exist_ok=True)
+    make_folders(root / ENTRIES)
 
 
 def mend(root: Path) -> str | None:
@@ -113,16 +113,17 @@ def mend(root: Path) -> str | None:
         _refuse_later_formats(root)
         found = _ID.search(_content(root / _NAME))
         _write(root, found[1].decode() if found else secrets.token_hex(16), unless=lambda: _is_sound(root))
-        (root / ENTRIES).mkdir(exist_ok=True)
+        make_folders(root / ENTRIES)
         return str(error)
     return None
 
 
 def _write(root: Path, identity: str, *, unless: Callable[[], bool]) -> None:
+    make_folders(root / "locks")
     with locked(root / "locks" / "store.lock"):
         if not unless():
             document = dump_document({"id": identity, "min_writer": FORMAT}, format=FORMAT)
-            write_atomic(root / _NAME, document, sync=True)
+            write_atomic(root / _NAME, document, mode=PUBLISHED, sync=True)
 
 
 def _is_sound(root: Path) -> bool:

@@ -29,6 +29,7 @@ from packaging.tags import Tag
 from multisite.addresses import address_problem, is_local, mask_credentials
 from multisite.errors import InvalidLockfile, LockfileDoesNotFit, UnsupportedFormat
 from multisite.locktext import format_pylock
+from multisite.names import is_plain_name
 from multisite.toml import NotToml, load_toml
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ _RELIABLE = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sh
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 _GIT_COMMIT = re.compile(r"(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})\Z")
 # Separators of every platform, the colon of Windows' drives and streams, and control characters.
-_UNSAFE_IN_FILENAME = re.compile(r"[/\\:\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -277,7 +277,7 @@ def _package_hazards(index: int, package: Package) -> Iterator[str]:
 def _file_hazards(
     key: str, file: PackageWheel | PackageSdist | PackageArchive, filename: str, index: str | None = None
 ) -> Iterator[str]:
-    if filename in {"", ".", ".."} or _UNSAFE_IN_FILENAME.search(filename):
+    if not is_plain_name(filename):
         yield f"{key}.name: {filename!r} is not a plain file name"
     if file.url is not None and (problem := address_problem(file.url)):
         yield f"{key}.url: {mask_credentials(file.url)!r}: {problem}"

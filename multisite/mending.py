@@ -15,7 +15,7 @@ from multisite.bookkeeping import Alias, aliases, read_alias
 from multisite.damage import KINDS, Remedy
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe, indexed
 from multisite.environment import Environment
-from multisite.errors import InvalidDocument, InvalidWheel, MultisiteError, UnsupportedFormat
+from multisite.errors import InvalidDocument, InvalidWheel, MultisiteError, UnsupportedFormat, told
 from multisite.files import PUBLISHED, make_folders, write_atomic
 from multisite.flushing import flush_tree
 from multisite.index import NAME as INDEX
@@ -26,7 +26,7 @@ from multisite.pins import Pin
 from multisite.recall import recall
 from multisite.registry import registrations
 from multisite.restoring import discard, renew, renew_shared, tidy
-from multisite.scratch import scratch
+from multisite.scratch import incoming
 from multisite.sharing import read_shared, shared_digest
 from multisite.unpacking import unpack
 from multisite.verifying import programs_of, read_manifest
@@ -67,21 +67,21 @@ class Mender:
                 try:
                     self._mended(result)
                 except (MultisiteError, OSError) as error:
-                    failures[result.subject] = str(error)
+                    failures[result.subject] = told(error)
         return failures
 
     def _mended(self, result: Verified) -> None:
         with Pin(self.store.root, ours=self.store.is_ours_to_write, notice=self.notice) as pin:
             if result.subject.startswith(_SHARED):
                 pin.add_shared(result.subject.removeprefix(_SHARED))
-                with scratch(self.store.root / "shared" / ".incoming") as aside:
+                with incoming(self.store.root / "shared") as aside:
                     self._shared(result, aside)
             elif result.subject:
                 pin.add(BuildId.parse(result.subject))
-                with scratch(self.store.root / ENTRIES / ".incoming") as aside:
+                with incoming(self.store.root / ENTRIES) as aside:
                     self._entry(result, aside)
             else:
-                with scratch(self.store.root / ENTRIES / ".incoming") as aside:
+                with incoming(self.store.root / ENTRIES) as aside:
                     self._documents(result, aside)
 
     def _entry(self, result: Verified, aside: Path) -> None:
@@ -106,17 +106,17 @@ class Mender:
 
     def _restored(self, build: BuildId, result: Verified, aside: Path) -> None:
         reasons = []
-        for artifact, source in self._candidates(build, result):
+        for number, (artifact, source) in enumerate(self._candidates(build, result)):
             try:
-                made = self._made(build, source, aside / f"made-{artifact.sha256[:16]}")
+                made = self._made(build, source, aside / f"made-{number}-{artifact.sha256[:16]}")
             except (MultisiteError, OSError) as error:
-                reasons.append(str(error))
+                reasons.append(told(error))
                 continue
             for path in renew(made, result.folder, aside, store_root=self.store.root, build=build):
                 self.notice(f"replaced {build}: {path}")
             return
-        told = "; ".join(reasons) or "nobody knows where its artifact is"
-        raise MultisiteError(f"the artifact of {build} could not be had: {told}")
+        why = "; ".join(reasons) or "nobody knows where its artifact is"
+        raise MultisiteError(f"the artifact of {build} could not be had: {why}")
 
     def _made(self, build: BuildId, source: WheelSource, folder: Path) -> Path:
         """Fetch a wheel and unpack it; it must be what the entry was made from."""
@@ -176,10 +176,10 @@ class Mender:
     def _members(self, digest: str) -> list[StoredDistribution]:
         """Return the members of a shared folder; where it does not say, those of an environment that uses it."""
         try:
-            names = read_shared(self.store.root, digest).members
-        except (InvalidDocument, UnsupportedFormat, OSError):
-            names = ()
-        groups = [tuple(map(BuildId.parse, names))] if names else self._closures(digest)
+            named = tuple(map(BuildId.parse, read_shared(self.store.root, digest).members))
+        except (ValueError, OSError):  # InvalidDocument and UnsupportedFormat are of the first kind
+            named = ()
+        groups = [named] if named else self._closures(digest)
         for builds in groups:
             found = [self._stored(build) for build in builds]
             members = [member for member in found if member is not None]

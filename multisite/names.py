@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-__all__ = ["BuildId", "normalize"]
+__all__ = ["BuildId", "is_plain_name", "normalize"]
 
 _SEPARATORS = re.compile(r"[-_.]+")
 # What every platform takes as the name of one folder: nothing that climbs, hides, or that Windows drops or reserves.
 _COMPONENT = re.compile(r"[a-z0-9](?:[a-z0-9_.+!-]*[a-z0-9])?", re.ASCII)
+_UNSAFE = re.compile(r"[/\\:\x00-\x1f\x7f]")
 
 
 def normalize(name: str) -> NormalizedName:
     """Return the one spelling of a project's *name* (PEP 503). Does not check that it is a valid name."""
     return cast("NormalizedName", _SEPARATORS.sub("-", name).lower())
+
+
+def is_plain_name(name: str) -> bool:
+    """Tell whether *name* is one of a file on every platform: no path, and nothing that acts on a terminal."""
+    return name not in {"", ".", ".."} and not _UNSAFE.search(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

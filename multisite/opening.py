@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.files import naming
+from multisite.files import make_folders, naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ class OpeningPlan:
     def carry_out(self) -> None:
         """Set the modes: folders that are missing are made; the mark comes last. No link is followed."""
         for name in OPEN:
-            (self.root / name).mkdir(exist_ok=True)
+            make_folders(self.root / name)
         marks = {self.root / name for name in OPEN}
         for path, mode in sorted(self.modes, key=lambda item: item[0] in marks):
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from multisite.condemned import await_verdict
 from multisite.document import Fields, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
-from multisite.files import naming
+from multisite.files import make_folders, naming
 from multisite.liveness import Writer
 from multisite.names import BuildId
 from multisite.notes import notes, read_note, write_note
@@ -115,7 +115,7 @@ class Pin:
 
     def _append(self, data: bytes) -> None:
         if self._file is None:
-            self._path.parent.mkdir(exist_ok=True)
+            make_folders(self._path.parent)
             write_note(self._path, PinRecord.this_process().to_document(), sync=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
         with naming(self._path):
@@ -200,7 +200,10 @@ def _is_dead(document: bytes, where: Path) -> bool:
 
 
 def _head(document: bytes, where: str | Path) -> Fields:
-    return Fields(load_document(document.partition(b"\n")[0], kind=_KIND, format=FORMAT, where=where))
+    try:
+        return Fields(load_document(document.partition(b"\n")[0], kind=_KIND, format=FORMAT, where=where))
+    except InvalidDocument as error:
+        raise InvalidDocument(_KIND, where, error.problems, hint=_HINT) from error
 
 
 def _digest(text: str) -> str:

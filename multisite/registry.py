@@ -83,19 +83,19 @@ class Registration:
         fields = Fields(load_document(document, kind=_KIND, format=FORMAT, where=where))
         registration = cls(
             id=fields.text("id"),
-            path=Path(fields.text("path")),
-            device=fields.integer("device"),
-            seen=fields.integer("seen"),
+            path=_path(fields),
+            device=fields.natural("device"),
+            seen=fields.natural("seen"),
             host=fields.optional_text("host"),
             builds=_builds(fields),
-            shared=fields.texts("shared"),
-            table=fields.optional_text("table"),
+            shared=fields.digests("shared"),
+            table=fields.optional_digest("table"),
             history=tuple(
                 RegisteredLock(
-                    time=item.integer("time"),
+                    time=item.natural("time"),
                     builds=_builds(item),
-                    shared=item.texts("shared"),
-                    table=item.optional_text("table"),
+                    shared=item.digests("shared"),
+                    table=item.optional_digest("table"),
                 )
                 for item in fields.mappings("history")
             ),
@@ -154,6 +154,14 @@ def vantage() -> str:
     return f"{socket.gethostname()} {root.st_dev}:{root.st_ino}"
 
 
+def _path(fields: Fields) -> Path:
+    """Read where the environment is. One that is not said from the root would be looked for in any current folder."""
+    text = fields.text("path")
+    if text and not Path(text).is_absolute():
+        fields.problem("path", f"expected a path from the root, found {text!r}")
+    return Path(text)
+
+
 def _builds(fields: Fields) -> tuple[BuildId, ...]:
     found = []
     for text in fields.texts("builds"):
@@ -205,7 +213,7 @@ def register(
         return not same
     path = registration_path(store_root, id)
     try:
-        make_flushed(path.parent)
+        make_flushed(path.parent, published=True)
         write_note(path, new.to_document(), sync=True)
     except OSError as error:
         if error.errno not in _READ_ONLY:

@@ -16,14 +16,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.files import remove_tree
+from multisite.files import make_folders, remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["abandoned", "scratch", "sweep", "temporary"]
+__all__ = ["abandoned", "incoming", "scratch", "sweep", "temporary"]
 
 _ATTEMPTS = 20
+_PUBLISHED = 0o755
 _RANDOM = 16  # hexadecimal digits
 # Whoever may not write there leaves it to its owner.
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -47,6 +48,13 @@ def scratch(parent: Path, *, before: str = "", after: str = "", mode: int = 0o77
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def incoming(room: Path) -> contextlib.AbstractContextManager[Path]:
+    """Make a folder as ``scratch`` does, for what is to be published in *room*: only its owner may write there."""
+    parent = room / ".incoming"
+    make_folders(parent)
+    return scratch(parent, mode=_PUBLISHED)
 
 
 def temporary() -> contextlib.AbstractContextManager[Path]:

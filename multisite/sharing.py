@@ -18,7 +18,7 @@ from multisite.flushing import flush_tree
 from multisite.index import NAME as INDEX
 from multisite.index import module_index
 from multisite.native import SITE
-from multisite.scratch import scratch
+from multisite.scratch import incoming
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ def find_shared(store_root: Path, members: Sequence[StoredDistribution]) -> Shar
 
 def discard_shared(store_root: Path, members: Sequence[StoredDistribution]) -> None:
     """Take the shared folder of *members* away, in one step for those who look for it; none there is fine."""
-    with scratch(store_root / "shared" / ".incoming") as aside, contextlib.suppress(FileNotFoundError):
+    with incoming(store_root / "shared") as aside, contextlib.suppress(FileNotFoundError):
         (store_root / "shared" / shared_digest(members)).rename(aside / "discarded")
 
 
@@ -114,9 +114,9 @@ def make_shared(store_root: Path, members: Sequence[StoredDistribution]) -> Shar
     digest = shared_digest(members)
     target = store_root / "shared" / digest
     for _ in range(_ATTEMPTS):
-        with scratch(store_root / "shared" / ".incoming") as incoming:
-            _build(incoming, members)
-            publish(incoming, target, sync=True)
+        with incoming(store_root / "shared") as folder:
+            _build(folder, members)
+            publish(folder, target, sync=True)
             found = find_shared(store_root, members)
             if found is not None:
                 return found

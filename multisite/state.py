@@ -293,7 +293,7 @@ def _chosen(name: str, fields: Fields) -> ChosenBuild:
         build=_build_id(fields, "build", name, fields.text("build")),
         store=fields.integer("store"),
         artifact=fields.optional_text("artifact") and fields.digest("artifact"),
-        shared=fields.optional_text("shared"),
+        shared=fields.optional_digest("shared"),
         requested=fields.boolean("requested"),
         direct_url=fields.optional_text("direct_url"),
     )
@@ -328,5 +328,5 @@ def _history_item(fields: Fields) -> HistoryItem:
         file=file,
         time=fields.integer("time"),
         builds={normalize(name): _build_id(fields, f"builds.{name}", name, text) for name, text in builds.items()},
-        shared=fields.texts("shared"),
+        shared=fields.digests("shared"),
     )

@@ -21,7 +21,7 @@ from multisite.document import Fields, dump_document, load_document
 from multisite.duplicates import carry_out, listed, plan, read_way
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe, indexed
 from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreNotUsable, UnsupportedFormat
-from multisite.files import PUBLISHED, locked, publish, write_atomic
+from multisite.files import PUBLISHED, locked, make_folders, publish, write_atomic
 from multisite.flushing import flushing
 from multisite.index import NAME as INDEX
 from multisite.layout import FORMAT, create, describe_store, is_store
@@ -30,7 +30,7 @@ from multisite.manifest import Manifest
 from multisite.names import BuildId
 from multisite.record import parse_record
 from multisite.restoring import renew, renew_shared
-from multisite.scratch import scratch
+from multisite.scratch import incoming
 from multisite.sharing import SharedFolder, find_shared, index_shared, make_shared
 from multisite.trust import Trust
 from multisite.unpacking import unpack
@@ -163,7 +163,7 @@ class Store:
     def _renewed_shared(self, shared: SharedFolder, members: Sequence[StoredDistribution]) -> None:
         folder = self.root / "shared" / shared.digest
         found = verify_members(folder, shared.digest, members, trust=Trust().with_owner(self.root), whole=True)
-        with scratch(self.root / "shared" / ".incoming") as aside:
+        with incoming(self.root / "shared") as aside:
             renew_shared(found, members, aside)
 
     def table_path(self, key: str) -> Path:
@@ -181,8 +181,8 @@ class Store:
         """Keep a compiled dispatch table for every environment with the same key."""
         self.demand_writable()
         path = self.table_path(key)
-        make_flushed(path.parent)
-        write_atomic(path, data, sync=True)  # nobody writes it again
+        make_flushed(path.parent, published=True)
+        write_atomic(path, data, mode=PUBLISHED, sync=True)  # nobody writes it again
 
     @property
     def is_ours_to_write(self) -> bool:
@@ -210,7 +210,7 @@ class Store:
             try:
                 # The manifest is the last: its format says that the index is there.
                 write_atomic(folder / INDEX, indexed(folder), mode=PUBLISHED)
-                write_atomic(folder / "manifest.json", manifest.to_document())
+                write_atomic(folder / "manifest.json", manifest.to_document(), mode=PUBLISHED)
             except OSError as failure:
                 if failure.errno not in _READ_ONLY:
                     raise
@@ -258,7 +258,7 @@ class Store:
 
     @contextlib.contextmanager
     def _incoming(self) -> Iterator[Path]:
-        with scratch(self.root / ENTRIES / ".incoming") as folder:
+        with incoming(self.root / ENTRIES) as folder:
             yield folder
 
     def _published(self, folder: Path, manifest: Manifest) -> StoredDistribution:
@@ -289,10 +289,11 @@ class Store:
         if not _has(_origins(found), artifact, source_key):
             self.demand_writable()
             name = hashlib.sha256(str(found.id).encode()).hexdigest()[:32]
+            make_folders(self.root / "locks")
             with locked(self.root / "locks" / f"{name}.lock"):
                 noted = (_origins(found) or Origins()).with_artifact(artifact)
                 noted = noted if source_key is None else noted.with_source(source_key)
-                write_atomic(found.folder / "artifacts.json", noted.to_document(), sync=True)
+                write_atomic(found.folder / "artifacts.json", noted.to_document(), mode=PUBLISHED, sync=True)
         self._alias(self._artifact_alias(artifact.sha256), found)
         if source_key is not None:
             self._alias(self._source_alias(source_key), found)
@@ -312,8 +313,8 @@ class Store:
         self.demand_writable()
         for attempt in range(_ATTEMPTS):
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(path, document)
+                make_folders(path.parent)
+                write_atomic(path, document, mode=PUBLISHED)
                 return
             except FileNotFoundError:  # garbage collection removed the folder, being empty, at this moment
                 if attempt == _ATTEMPTS - 1:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from multisite.condemned import Condemnation
 from multisite.entry import ENTRIES
 from multisite.errors import GarbageRefused, UnsupportedFormat
-from multisite.files import WITHOUT_LOCKS, locked, remove_empty_parents
+from multisite.files import WITHOUT_LOCKS, locked, make_folders, remove_empty_parents
 from multisite.garbage import ASIDE, CONDEMNED, Kind, leads_to
 from multisite.notes import read_note
 from multisite.registry import Registration
-from multisite.scratch import scratch
+from multisite.scratch import incoming, scratch
 from multisite.scratch import sweep as sweep_folders
 from multisite.whereabouts import look_for
 
@@ -43,7 +43,7 @@ _DROPPED = ".dropped"
 def alone(root: Path, *, notice: Callable[[str], None]) -> Iterator[None]:
     """Hold the store in *root* against another garbage collection, which is waited for. Raises GarbageRefused."""
     path = root / "locks" / "gc.lock"
-    path.parent.mkdir(exist_ok=True)
+    make_folders(path.parent)
     if sys.platform == "win32":
         with locked(path):
             yield
@@ -86,9 +86,7 @@ class Sweep:
         with contextlib.ExitStack() as aside:
             folders = {Kind.ENTRY: root / ENTRIES, Kind.SHARED: root / "shared"}
             places = {
-                kind: aside.enter_context(scratch(folder / ".incoming"))
-                for kind, folder in folders.items()
-                if self.plan.of(kind)
+                kind: aside.enter_context(incoming(folder)) for kind, folder in folders.items() if self.plan.of(kind)
             }
             spared = self._move_aside(places)
             self._sweep_aliases()

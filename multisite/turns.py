@@ -17,6 +17,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from multisite.files import make_folders
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
@@ -105,7 +107,7 @@ def _held(place: Path) -> int | None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(place))
     import fcntl
 
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(place.parent)
     while True:
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:

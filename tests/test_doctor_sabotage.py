@@ -300,7 +300,6 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
         "coverage 99.0: coverage.inorout is not as this multisite knows it, and is left alone; its report may have *",
         False,
     ),
-    ("tool-unknown", tool_that_ends_the_interpreter, "whether its tools are known could not be found out: *", False),
     ("requirement-unsatisfied", requirement_not_met, "alpha 1.0 requires beta>=1, but beta is 0.5", False),
     (
         "requirement-unsatisfied",
@@ -439,6 +438,21 @@ def test_a_record_that_was_changed_with_its_files_shows_deep_down(case: Case) ->
     assert findings[0].message.endswith(f"RECORD is not the one that it was published with; it is in {case.venv}")
     case.mend(findings)
     assert case.examine(deep=True) == ()
+
+
+def test_a_tool_that_ends_the_interpreter(case: Case) -> None:
+    tool_that_ends_the_interpreter(case)
+    (unlike,) = case.examine()  # which reads it
+    assert (unlike.check, unlike.message.split(" is ")[0]) == ("tool-unknown", "coverage 99.0: coverage.inorout")
+    (finding,) = case.examine(deep=True)
+    assert finding.check == "tool-unknown"
+    assert finding.message.startswith("whether its tools are known could not be found out: ")
+
+
+def test_tools_are_read_and_not_imported(case: Case) -> None:
+    text = "try:\n    class Reloader:\n        def get_files(self): pass\nfinally:\n    1 / 0\n"
+    case.with_wheels(case.wheel("gunicorn", "99.0", files={"gunicorn": {"__init__.py": "1 / 0", "reloader.py": text}}))
+    assert case.examine() == ()
 
 
 def test_bytecode_is_no_extra_file(case: Case) -> None:

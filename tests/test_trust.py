@@ -331,6 +331,24 @@ def test_what_is_put_into_an_open_store_is_readable_by_all(machine: Machine) -> 
     assert (machine.venv / ".multisite" / "environment.json").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("number", [0, 0o002])
+def test_nothing_of_a_store_can_be_written_by_others(machine: Machine, number: int) -> None:
+    with umask(number):
+        machine.run("lock", "alpha", "beta==1.0").succeeded()
+        machine.run("lock", "beta==2.0").succeeded()
+        for path in machine.store.glob("multi-site-packages/beta/*/*/artifacts.json"):
+            path.unlink()
+        for path in machine.store.rglob("alpha.py"):
+            path.write_text("damaged")
+        machine.run("verify", "--repair")
+        machine.run("dedup", "--links").succeeded()
+        machine.run("dedup", "--publishing", "links").succeeded()
+        machine.run("gc", "--now", "--force").succeeded()
+        machine.run("sync").succeeded()
+    paths = [machine.store, *machine.store.rglob("*")]
+    assert [str(path) for path in paths if path.lstat().st_mode & 0o022] == []
+
+
 OPENED = {"environments", "pins"}
 
 

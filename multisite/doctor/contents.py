@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from multisite.doctor.examination import ExaminedBuild, SharedFiles
 from multisite.entry import StoredDistribution
-from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.errors import InvalidDocument, UnsupportedFormat, told
 from multisite.registry import registrations
 from multisite.sharing import SharedLayout, find_shared, shared_digest
 from multisite.verifying import verify_entry, verify_members
@@ -28,7 +28,7 @@ def examine_build(chosen: ChosenBuild, store: Store, trust: Trust, *, deep: bool
     try:
         found = verify_entry(store.root, chosen.build, trust=trust.with_owner(store.root), whole=deep)
     except OSError as error:
-        return ExaminedBuild(chosen=chosen, problem=str(error), is_forbidden=isinstance(error, PermissionError))
+        return ExaminedBuild(chosen=chosen, problem=told(error), is_forbidden=isinstance(error, PermissionError))
     if found is None:
         return ExaminedBuild(chosen=chosen, is_missing=True)
     faults, extra = found.faults, tuple(one.path for one in found.damage if one.kind == "data")

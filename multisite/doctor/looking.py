@@ -27,6 +27,7 @@ from multisite.errors import (
     MultisiteError,
     StoreNotUsable,
     UnsupportedFormat,
+    told,
 )
 from multisite.layers import listed, moved
 from multisite.layout import is_store
@@ -293,6 +294,7 @@ class _Looking:
             distributions={row[0]: row[3].partition("-")[0] for row in rows},
             environ=self.environ,
             stores=self.named,
+            imports=self.deep,
         )
 
 
@@ -309,7 +311,7 @@ def _readable(part: str, unreadable: _Reasons, read: Callable[[], _Value]) -> _V
     try:
         return read()
     except (MultisiteError, OSError) as error:
-        unreadable[part] = str(error)
+        unreadable[part] = told(error)
         if isinstance(error, PermissionError) or isinstance(error.__cause__, PermissionError):
             unreadable.forbidden.add(part)
         return None

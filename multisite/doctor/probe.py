@@ -2,7 +2,7 @@
 
 It reads questions from stdin and writes answers to stdout, both JSON; what comes before the mark on either stream was
 said while the interpreter started. No module is imported but those that it needs itself, and tools where it is asked
-for these.
+for these; else their sources are read, for importing them can take longer than all the rest.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ if __name__ == "__main__":
     if sys.path and not sys.path[0]:
         del sys.path[0]
 
+import ast  # noqa: E402
 import importlib.machinery  # noqa: E402
 import importlib.metadata  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
 import sysconfig  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def module(name: str, roots: list[str]) -> dict[str, Any]:
@@ -84,6 +88,52 @@ def unknown(site: Any, tools: list[str]) -> list[str]:
     return sorted(set(getattr(site, "unknown", ())))
 
 
+def source(name: str) -> bytes | None:
+    """Return the source of the module *name*, without importing what it is in; None where there is none to read."""
+    spec = importlib.util.find_spec(name.partition(".")[0])
+    for end in [at for at, letter in enumerate(name) if letter == "."]:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        following = name.find(".", end + 1)
+        part = name if following < 0 else name[:following]
+        spec = importlib.machinery.PathFinder.find_spec(part, list(spec.submodule_search_locations))
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin).read_bytes()
+
+
+def defined(body: list[ast.stmt], before: str = "") -> Iterator[str]:
+    """Yield the names that statements define; those in a class with its name in front."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield before + node.name
+        if isinstance(node, ast.ClassDef):
+            yield from defined(node.body, before + node.name + ".")
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from (before + (item.asname or item.name.partition(".")[0]) for item in node.names)
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for part in ("body", "orelse", "finalbody"):
+                yield from defined(getattr(node, part, []), before)
+            for handler in getattr(node, "handlers", []):
+                yield from defined(handler.body, before)
+            targets = getattr(node, "targets", [getattr(node, "target", None)])
+            parts = (part for target in targets if target is not None for part in ast.walk(target))
+            yield from (before + part.id for part in parts if isinstance(part, ast.Name))
+
+
+def is_of_another_shape(name: str) -> bool:
+    """Tell whether the module *name* of a tool, by its source, has none of what the start-up code knows of it."""
+    absent = importlib.import_module("_multisite.habits").absent
+    habits = importlib.import_module("_multisite.tools").HABITS[name]
+    try:
+        content = source(name)
+        names = None if content is None else frozenset(defined(ast.parse(content).body))
+    except Exception:  # noqa: BLE001 -- any finder may raise anything, and a file may hold anything
+        return False
+    known = ((place in names) != (habit is absent) for place, habit, *_ in habits) if names else [True]
+    return not any(known)
+
+
 def main() -> None:
     """Answer the questions on stdin."""
     asked = json.load(sys.stdin)
@@ -93,12 +143,14 @@ def main() -> None:
         sys.stdout.write("\n" + MARK + json.dumps(unknown(ours[0].site, asked["tools"])) + "\n")
         return
     tools = frozenset(getattr(sys.modules.get("_multisite"), "TOOLS", ()))
+    there = sorted(filter(is_there, tools.difference(STANDARD)))
+    unlike = [] if asked["imports"] or not ours else list(filter(is_of_another_shape, there))
     answer = {
         "version": sys.version.split()[0],
         "is_active": bool(ours),
         "rows": [list(row) for row in ours[0].site.table.distributions] if ours else [],
-        "tools": sorted(filter(is_there, tools.difference(STANDARD))),
-        "unknown_tools": unknown(ours[0].site, sorted(tools.intersection(STANDARD))) if ours else [],
+        "tools": there,
+        "unknown_tools": unlike + (unknown(ours[0].site, sorted(tools.intersection(STANDARD))) if ours else []),
         "standard": sorted({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}),
         "stale_bytecode": [path.name for path in sorted(Path(asked["runtime"]).glob("*.py")) if is_stale(path)],
         "modules": {name: module(name, roots) for name, roots in asked["modules"].items()},

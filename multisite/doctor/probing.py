@@ -30,19 +30,21 @@ def ask(
     distributions: Mapping[str, str],
     environ: Mapping[str, str],
     stores: Sequence[Path | None] = (),
+    imports: bool = False,
 ) -> Answer:
     """Start *python* and have it find top-level *modules* and *distributions*, without importing any.
 
     *modules* maps names to the folders that have them, *distributions* the names of the answer to those to ask by,
     *runtime* is the folder of the start-up code. Variables of *environ* that change what any interpreter imports are
-    left out; *stores* are what ``MULTISITE_STORE`` is to list. Tools that the start-up code does something for are
-    imported in a process of their own. Raises InterpreterNotUsable.
+    left out; *stores* are what ``MULTISITE_STORE`` is to list. The sources of tools that the start-up code does
+    something for are read; with *imports* the tools are imported, in a process of their own. Raises
+    InterpreterNotUsable.
     """
-    question = {"runtime": str(runtime), "modules": modules, "distributions": distributions}
+    question = {"runtime": str(runtime), "modules": modules, "distributions": distributions, "imports": imports}
     variables = _environment(environ, stores)
     plain, said = _asked(python, question, variables)
     answer = _answer(plain, said)
-    if not plain["tools"]:
+    if not imports or not plain["tools"]:
         return answer
     try:
         unknown, _ = _asked(python, {"tools": plain["tools"]}, variables)
