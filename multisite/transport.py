@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from multisite.addresses import address_problem, strip_credentials
+from multisite.connections import impatient
 from multisite.credentials import Credentials
 from multisite.errors import DownloadFailed
 from multisite.proxies import Proxy, ProxyNotUsable
@@ -89,7 +90,8 @@ class Transport:
     """Speak with servers; safe to share between threads.
 
     ``tries`` is how often a file is asked for, ``backoff`` the seconds before the second time (doubled each time),
-    ``timeout`` the seconds without a byte after which a connection counts as broken.
+    ``timeout`` the seconds without a byte after which a connection counts as broken, ``patience`` those until the head
+    of an answer has come.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Transport:
         tries: int = 4,
         backoff: float = 0.5,
         timeout: float = 30.0,
+        patience: float = _WINDOW,
         connections: int = 8,
         user_agent: str = "multisite",
         clock: Callable[[], float] = time.monotonic,
@@ -108,6 +111,7 @@ class Transport:
         self.backoff = backoff
         self._credentials = credentials or Credentials()
         self._timeout = timeout
+        self._patience = patience
         self._connections = connections
         self._manager = lru_cache(maxsize=None)(self._new_manager)
         # Bytes as they lie there: a hash is of the file, not of what a decoder made of it.
@@ -212,13 +216,14 @@ class Transport:
             "ssl_context": _system_certificates(),
         }
         if proxy is None:
-            return urllib3.PoolManager(**common)
-        return urllib3.ProxyManager(
+            return impatient(urllib3.PoolManager(**common), self._patience)
+        manager = urllib3.ProxyManager(
             proxy.address,
             **common,
             proxy_ssl_context=_system_certificates(),
             proxy_headers=_authorization("Proxy-Authorization", proxy.login),
         )
+        return impatient(manager, self._patience)
 
     @property
     def _limits(self) -> Timeout:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import socket
 import sys
 import threading
 from collections import Counter
@@ -490,6 +492,28 @@ def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
 def test_a_proxy_for_other_addresses_may_be_wrong(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://[::1")
     assert bench.fetch(pin(url=bench.url))
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n", b"HTTP/1.1 2"])
+def test_a_head_without_end_is_not_waited_for(bench: Bench, head: bytes) -> None:
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(head)
+                while not ended.wait(0.01):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        fetcher = Fetcher(transport(tries=1, timeout=60, patience=0.3))
+        with pytest.raises(DownloadFailed) as caught:
+            bench.fetch(pin(url=f"http://127.0.0.1:{server.getsockname()[1]}/{WHEEL}"), fetcher=fetcher)
+        ended.set()
+        thread.join()
+    assert caught.value.reason == "the server stopped sending (tried 1 times)"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
