@@ -61,9 +61,16 @@ def test_what_is_registered(store_root: Path, tmp_path: Path) -> None:
     environment = make(tmp_path / "venv")
     lock = "0" * 64
     old = HistoryItem(
-        lock_sha256=lock, table=lock, file="x", time=5, builds={build.name: build for build in BUILDS}, shared=("s",)
+        lock_sha256=lock,
+        table=lock,
+        file="x",
+        time=5,
+        builds={build.name: build for build in BUILDS},
+        shared=("e" * 64,),
     )
-    assert register(store_root, environment, id=ID, builds=BUILDS, shared=["d", "c"], table="t", history=[old])
+    assert register(
+        store_root, environment, id=ID, builds=BUILDS, shared=["d" * 64, "c" * 64], table="f" * 64, history=[old]
+    )
     (found,) = registrations(store_root)
     assert found.seen > 1_700_000_000
     assert found == Registration(
@@ -73,9 +80,9 @@ def test_what_is_registered(store_root: Path, tmp_path: Path) -> None:
         seen=found.seen,
         host=vantage(),
         builds=(BUILDS[1], BUILDS[0]),
-        shared=("c", "d"),
-        table="t",
-        history=(RegisteredLock(time=5, builds=(BUILDS[1], BUILDS[0]), shared=("s",), table=lock),),
+        shared=("c" * 64, "d" * 64),
+        table="f" * 64,
+        history=(RegisteredLock(time=5, builds=(BUILDS[1], BUILDS[0]), shared=("e" * 64,), table=lock),),
     )
     assert found.is_there()
 
