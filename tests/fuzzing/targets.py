@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
+import marshal
+import os
+import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from typing import TypeAlias
 
 from multisite import _runtime, layout
 from multisite.archive import survey
+from multisite.bytecode import CompiledFile, check_bytecode
 from multisite.content import script_names
 from multisite.dispatch import Binding, DispatchTable, TableEntry
 from multisite.entry import Origins, describe
@@ -266,6 +271,29 @@ def _read_texts(data: bytes, folder: Path) -> None:
     script_names(text)
 
 
+SOURCE = b"import os\nclass A:\n    x = (1, 'two', 3.0, None, frozenset({4, 5}))\n    def f(self, a, *b, c=1, **d):\n        return [a for a in b]\n"
+
+
+def _bytecode(_: Path) -> list[bytes]:
+    """Return bytecode that is believed without a look at its source, and such that has its hash."""
+    code = marshal.dumps(compile(SOURCE, "m.py", "exec", dont_inherit=True))
+    hashed = importlib.util.source_hash(SOURCE)
+    return [importlib.util.MAGIC_NUMBER + flags.to_bytes(4, "little") + hashed + code for flags in (1, 3)]
+
+
+def _read_bytecode(data: bytes, folder: Path) -> None:
+    source = folder / "m.py"
+    source.write_bytes(SOURCE)
+    path = folder / "__pycache__" / f"m.{sys.implementation.cache_tag}.pyc"
+    path.parent.mkdir()
+    path.write_bytes(data)
+    file = CompiledFile.of(path)
+    assert file is not None
+    found = check_bytecode([file], Path(sys.executable), os.environ, processes=1)
+    if found:
+        raise ValueError(found[path])
+
+
 TARGETS: dict[str, Target] = {
     "archive": Target(_wheels, _read_archive),
     "wheel": Target(_wheels, _read_wheel),
@@ -289,4 +317,5 @@ TARGETS: dict[str, Target] = {
     "table": Target(_tables, _read_table),
     "table-at-start": Target(_tables, _read_table_at_start, (_runtime.TableError,)),
     "native": Target(_natives, _read_native),
+    "bytecode": Target(_bytecode, _read_bytecode, (ValueError,)),
 }  # fmt: skip
