@@ -1,14 +1,16 @@
 """Many processes on one store, each doing this and that; then everything has to be whole.
 
-By hand: ``python -m tests.stress [--processes 16] [--seconds 60] [--seed N]``. Made wheels, an index of this machine's;
-each process works in all environments. Only ``edit`` may fail, where its distribution is not locked at the moment, and
-the doctor may find what is just being changed.
+By hand: ``python -m tests.stress [--processes 16] [--seconds 60] [--seed N] [--accounts 2]``. Made wheels, an index of
+this machine's; each process works in all environments. With two accounts the store is open, and half of the
+environments are another account's, which has a store of its own before it (root is needed for that). Only ``edit`` may
+fail, where its distribution is not locked at the moment, and the doctor may find what is just being changed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 import tempfile
@@ -19,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.container import NOBODY, Container, can_be_made
 from tests.independent_store_check import faults
 from tests.machine import Done, Machine
 
@@ -57,23 +60,41 @@ class Stress:
 
     machine: Machine
     environments: int = 6
+    accounts: int = 1
     done: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     lockfiles: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         _fill(self.machine)
+        first = self._venv if self.accounts == 1 else lambda _: self.machine.work / "first"
         for number, versions in enumerate((VERSIONS[:1] * 6, VERSIONS[1:2] * 6, ("1.0", "2.0", "3.0") * 2)):
             wanted = [f"{name}=={version}" for name, version in zip(NAMES, versions, strict=True)]
-            self.machine.run("lock", *wanted, "--venv", self._venv(number)).succeeded()
+            self.machine.run("lock", *wanted, "--venv", first(number)).succeeded()
             lockfile = self.machine.folder / f"{number}.toml"
-            lockfile.write_bytes((self._venv(number) / "pylock.toml").read_bytes())
+            lockfile.write_bytes((first(number) / "pylock.toml").read_bytes())
             self.lockfiles.append(lockfile)
-        for number in range(3, self.environments):
-            self.machine.run("sync", self.lockfiles[number % 3], "--venv", self._venv(number)).succeeded()
+        if self.accounts > 1:
+            self.machine.run("share")
+            self._theirs.mkdir()
+            os.chown(self._theirs, NOBODY, NOBODY)
+        for number in range(3 if self.accounts == 1 else 0, self.environments):
+            self._command("sync", self.lockfiles[number % 3], "--venv", self._venv(number)).succeeded()
+
+    @property
+    def _theirs(self) -> Path:
+        """The folder of the other account."""
+        return self.machine.folder / "theirs"
 
     def _venv(self, number: int) -> Path:
-        return self.machine.work / f"venv{number}"
+        folder = self._theirs if self.accounts > 1 and number % 2 else self.machine.work
+        return folder / f"venv{number}"
+
+    def _as_other(self, *command: str | Path, with_store: bool) -> Done:
+        container = Container(user=NOBODY, interpreters=[Path(os.path.realpath(sys.executable)).parents[1]])
+        environ = {**self.machine.environ(), "HOME": str(self._theirs), "UV_CACHE_DIR": str(self._theirs / "uv-cache")}
+        environ["MULTISITE_STORE"] = f"{self._theirs}/store:{self.machine.store}" if with_store else ""
+        return container.run(*command, environ=environ)
 
     # What processes do.
 
@@ -87,6 +108,8 @@ class Stress:
                 self.problems.append(f"{name}: {fault}")
 
     def _command(self, *words: str | Path) -> Done:
+        if any(isinstance(word, Path) and word.parent == self._theirs for word in words):
+            return self._as_other(sys.executable, "-m", "multisite", *words, with_store=True)
         process = self.machine.spawn(*words)
         out, err = process.communicate(timeout=_ENDS)
         return Done(process.returncode, out, err)
@@ -126,6 +149,9 @@ class Stress:
         return done if _seen(venv) == before else Done(0, "", "")  # another lock meanwhile: it may be either
 
     def _python(self, venv: Path, wanted: dict[str, str] | dict[str, None]) -> Done:
+        if venv.parent == self._theirs:
+            python = venv / "bin" / "python"
+            return self._as_other(python, "-c", _IMPORTS, json.dumps(wanted), with_store=False)
         return self.machine.program("python", "-c", _IMPORTS, json.dumps(wanted), venv=venv)
 
     # At the end.
@@ -219,9 +245,13 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--accounts", type=int, default=1, choices=[1, 2])
     options = parser.parse_args()
+    if options.accounts > 1 and not can_be_made():
+        parser.error("a second account needs root, unshare and setpriv")
     with tempfile.TemporaryDirectory() as folder, Machine.opened(Path(folder) / "machine") as machine:
-        stress = Stress(machine)
+        Path(folder).chmod(0o755)
+        stress = Stress(machine, accounts=options.accounts)
         run(stress, processes=options.processes, seed=options.seed, seconds=options.seconds)
     print(*stress.problems, sep="\n\n")
     print(f"{stress.done.total()} actions, {len(stress.problems)} problems: {dict(stress.done)}")
