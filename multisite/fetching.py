@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import threading
 from collections import deque
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -26,7 +27,7 @@ from multisite.lockfile import FileSource, WheelSource
 from multisite.receiving import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from multisite.lockfile import Pinned
     from multisite.transport import Transport
@@ -38,6 +39,8 @@ _PUT_BACK = "put the file there, or lock anew: multisite lock --upgrade"
 _GAIN = 1 << 20  # bytes that make a broken attempt a success, so that tries are counted anew
 _WORTH_KEEPING = 1 << 16
 _PATIENCE = 0.5  # seconds for connections to notice that nobody wants their files any more
+_LAST_STEP = 10.0  # seconds for those who use files: to take away what they began, when the disk is slow
+_MOST_USERS = 4
 
 
 class Progress(Protocol):
@@ -86,6 +89,10 @@ class Fetched:
     size: int
 
 
+# What is done with a file; it calls its second argument now and then, which raises when it is to end.
+Use: TypeAlias = "Callable[[Fetched, Callable[[], None]], None]"
+
+
 class Fetcher:
     """Fetch files over several connections at once.
 
@@ -108,16 +115,19 @@ class Fetcher:
         self.mirrors = mirrors
         self._connections = connections
 
-    def fetch(self, wanted: Iterable[Pinned], folder: Path, *, relative_to: Path) -> Iterator[Fetched]:
-        """Yield each file, as ``folder/<name>/<file name>``, as soon as it is there.
+    def fetch(
+        self, wanted: Iterable[Pinned], folder: Path, *, relative_to: Path, use: Use | None = None
+    ) -> Generator[Fetched, None, None]:
+        """Yield each file, as ``folder/<name>/<file name>``, as soon as it is there, and has been put to *use*.
 
-        ``wanted`` are distributions whose source is a file; ``relative_to`` is the lockfile's folder. The first
-        failure stops all others and is raised: DownloadFailed or ArtifactMismatch. Nothing unchecked stays behind.
+        ``wanted`` are distributions whose source is a file; ``relative_to`` is the lockfile's folder. *use* is called
+        by a few threads while other files are on their way. The first failure stops all others and is raised:
+        DownloadFailed, ArtifactMismatch, or what *use* raises. Nothing unchecked stays behind.
         """
         stop = _Stop()
         jobs = [_Job(self, pinned, folder, relative_to, stop) for pinned in wanted]
         jobs.sort(key=lambda job: -(job.source.size or 0))  # the longest first, or everybody waits for it at the end
-        crew = _Crew(jobs, self._connections)
+        crew = _Crew(jobs, self._connections, None if use is None else (use, stop.check))
         try:
             for _ in jobs:
                 yield crew.next()
@@ -145,16 +155,26 @@ class _Stop:
 
 
 class _Crew:
-    """Threads that work on jobs. One whose server is silent is left behind, for nothing wakes it: it ends by itself."""
+    """Threads that work on jobs, and others that *use* what they brought.
 
-    def __init__(self, jobs: Sequence[_Job], size: int) -> None:
+    One whose server is silent is left behind, for nothing wakes it: it ends by itself. Who uses a file is waited for.
+    """
+
+    def __init__(self, jobs: Sequence[_Job], size: int, use: tuple[Use, Callable[[], None]] | None) -> None:
         self._jobs = deque(jobs)
+        self._use = use
         self._results: SimpleQueue[Fetched | BaseException] = SimpleQueue()
-        names = [f"multisite-fetch_{number}" for number in range(min(size, len(jobs)))]
+        self._brought: SimpleQueue[Fetched | None] = SimpleQueue()
+        self._threads = self._started("fetch", min(size, len(jobs)), self._work)
+        self._users = self._started("use", 0 if use is None else min(_users(), len(jobs)), self._put_to_use)
+
+    @staticmethod
+    def _started(name: str, count: int, work: Callable[[], None]) -> list[threading.Thread]:
         # Not concurrent.futures': the interpreter waits for those at its end, whatever they hang on.
-        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
-        for thread in self._threads:
+        made = [threading.Thread(target=work, name=f"multisite-{name}_{at}", daemon=True) for at in range(count)]
+        for thread in made:
             thread.start()
+        return made
 
     def next(self) -> Fetched:
         result = self._results.get()
@@ -164,6 +184,10 @@ class _Crew:
 
     def dismiss(self) -> None:
         self._jobs.clear()
+        for _ in self._users:
+            self._brought.put(None)
+        for thread in self._users:
+            thread.join(_LAST_STEP)
         for thread in self._threads:
             thread.join(_PATIENCE / len(self._threads))
 
@@ -174,9 +198,28 @@ class _Crew:
             except IndexError:
                 return
             try:
-                self._results.put(job.run())
+                fetched = job.run()
             except BaseException as error:  # noqa: BLE001 -- raised in the thread that waits for the file
                 self._results.put(error)
+            else:
+                (self._results if self._use is None else self._brought).put(fetched)
+
+    def _put_to_use(self) -> None:
+        assert self._use is not None
+        use, proceed = self._use
+        while (fetched := self._brought.get()) is not None:
+            try:
+                proceed()
+                use(fetched, proceed)
+            except BaseException as error:  # noqa: BLE001 -- as above
+                self._results.put(error)
+            else:
+                self._results.put(fetched)
+
+
+def _users() -> int:
+    """Return how many files are put to use at once: a large one does not hold up all others."""
+    return max(2, min(_MOST_USERS, os.cpu_count() or 1))
 
 
 class _Job:

@@ -7,7 +7,9 @@ it counts as missing, and is said once.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,8 +20,7 @@ from multisite.sharing import discard_shared, find_shared, make_shared, shared_d
 from multisite.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from multisite.entry import Artifact, StoredDistribution
     from multisite.names import BuildId
@@ -58,6 +59,9 @@ class Layers:
         self.trust = trust
         self._notice = notice
         self._said: set[str] = set()
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._opened = contextlib.ExitStack()
 
     @classmethod
     def open(
@@ -112,9 +116,23 @@ class Layers:
         """Return the place of the store in the folder *root* among these."""
         return [store.root for store in self.stores].index(root)
 
-    def opened(self) -> AbstractContextManager[None]:
-        """Have what is put into the first store while the block runs be readable by whom that is opened to."""
-        return opened(self.first.root)
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Have what is put into the first store while the block runs be readable by whom that is opened to.
+
+        Threads may be in there at once: the last one leaves things as the first one found them.
+        """
+        with self._lock:
+            if not self._inside:
+                self._opened.enter_context(opened(self.first.root))
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._opened.close()
 
     def find_artifact(self, sha256: str) -> StoredDistribution | None:
         """Return the entry that the wheel file with this hash was unpacked to, None where no store has it."""
@@ -145,11 +163,19 @@ class Layers:
         return tuple(dict.fromkeys(url for store in self.stores for url in store.addresses(sha256)))
 
     def add_wheel(
-        self, path: Path, *, artifact: Artifact, source_key: str | None = None, replace: bool = False
+        self,
+        path: Path,
+        *,
+        artifact: Artifact,
+        source_key: str | None = None,
+        replace: bool = False,
+        proceed: Callable[[], None] = lambda: None,
     ) -> StoredDistribution:
-        """Return the entry of the wheel file *path* in the first store, as ``Store.add_wheel`` does."""
+        """Return the entry of the wheel file *path* in the first store, as ``Store.add_wheel`` does; threads may."""
         with self.opened():
-            return self.first.add_wheel(path, artifact=artifact, source_key=source_key, replace=replace)
+            return self.first.add_wheel(
+                path, artifact=artifact, source_key=source_key, replace=replace, proceed=proceed
+            )
 
     def demand_room(self, names: Sequence[str]) -> None:
         """Refuse what is missing and cannot be put into the first store, before anything is fetched for it."""

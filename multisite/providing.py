@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
@@ -21,7 +22,7 @@ from multisite.sourcetree import tree_state
 from multisite.turns import Errand, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -39,8 +40,15 @@ _ATTEMPTS = 3  # of what somebody deletes from the cache meanwhile
 class Fetches(Protocol):
     """What brings the files of pinned distributions, each checked; ``multisite.fetching.Fetcher`` is one."""
 
-    def fetch(self, wanted: Iterable[Pinned], folder: Path, *, relative_to: Path) -> Iterator[Got]:
-        """Yield each file as soon as it is there."""
+    def fetch(
+        self,
+        wanted: Iterable[Pinned],
+        folder: Path,
+        *,
+        relative_to: Path,
+        use: Callable[[Any, Callable[[], None]], None] | None = ...,
+    ) -> Generator[Got, None, None]:
+        """Yield each file as soon as it is there and has been put to *use*, in threads, by ``use(file, proceed)``."""
 
 
 class Got(Protocol):
@@ -77,9 +85,15 @@ class Keeps(Protocol):
         """Return the entry that a source build with this key made, None where there is none."""
 
     def add_wheel(
-        self, path: Path, *, artifact: Artifact, source_key: str | None = None, replace: bool = False
+        self,
+        path: Path,
+        *,
+        artifact: Artifact,
+        source_key: str | None = None,
+        replace: bool = False,
+        proceed: Callable[[], None] = ...,
     ) -> StoredDistribution:
-        """Return the entry of the wheel file *path*, unpacked unless it is there already."""
+        """Return the entry of the wheel file *path*, unpacked unless it is there already; called by several threads."""
 
     def demand_room(self, names: Sequence[str]) -> None:
         """Refuse what is missing where it cannot be put."""
@@ -138,8 +152,11 @@ class Provider:
         self.store.demand_room([item.name for item in pinned if item.name not in done])
         turns: Turns[NormalizedName] = Turns(self.notice)
         while missing := {item.name: item for item in pinned if item.name not in done}:
-            with turns.taken([(name, work.errand(item)) for name, item in missing.items()]) as mine:
-                for provided in work.brought([missing[name] for name in mine]):
+            with (
+                turns.taken([(name, work.errand(item)) for name, item in missing.items()]) as mine,
+                contextlib.closing(work.brought([missing[name] for name in mine])) as arriving,
+            ):
+                for provided in arriving:
                     done[provided.pinned.name] = provided
                     turns.end(provided.pinned.name)
         return tuple(sorted(done.values(), key=lambda provided: provided.pinned.name))
@@ -191,7 +208,7 @@ class _Work:
         label = f"{pinned.name} {pinned.version}" if pinned.version else pinned.name
         return Errand(label=label, places=tuple(folder / f"{name}.turn" for folder in folders) if name else ())
 
-    def brought(self, items: Sequence[Pinned]) -> Iterator[Provided]:
+    def brought(self, items: Sequence[Pinned]) -> Generator[Provided, None, None]:
         """Yield each of *items* as soon as it is in the store, what others brought meanwhile first."""
         left = {item.name: item for item in items}
         for item in items:
@@ -200,9 +217,11 @@ class _Work:
                 yield provided
         for attempt in range(1, _ATTEMPTS + 1) if left else ():
             with self.provider.cache.workplace() as folder:
+                missing = [_grounded(item, self.provider.base) for item in left.values()]
                 try:
-                    for provided in self._made([_grounded(item, self.provider.base) for item in left.values()], folder):
-                        yield replace(provided, pinned=left.pop(provided.pinned.name))
+                    with contextlib.closing(self._made(missing, folder)) as arriving:
+                        for provided in arriving:
+                            yield replace(provided, pinned=left.pop(provided.pinned.name))
                 except (OSError, MultisiteError) as error:
                     if attempt == _ATTEMPTS or not _was_removed(folder, error):
                         raise
@@ -210,26 +229,30 @@ class _Work:
                 else:
                     return
 
-    def _made(self, missing: Sequence[Pinned], folder: Path) -> Iterator[Provided]:
+    def _made(self, missing: Sequence[Pinned], folder: Path) -> Generator[Provided, None, None]:
         kept = {item.name: self._kept(item, folder) for item in missing}
         for item in missing:
             if (wheel := kept[item.name]) is not None:
                 yield Provided(pinned=item, stored=self._added(item, wheel, Artifact.of(wheel)), artifact=None)
         missing = [item for item in missing if kept[item.name] is None]
         files = [item for item in missing if isinstance(item.source, FileSource)]
-        for got in self.provider.fetcher.fetch(files, folder, relative_to=folder):
-            yield self._unpacked(got) if _is_wheel(got.pinned) else self._built(got.pinned, folder, got.path)
+        unpacked: dict[NormalizedName, StoredDistribution] = {}
+
+        def unpack(got: Got, proceed: Callable[[], None]) -> None:
+            if _is_wheel(got.pinned):
+                unpacked[got.pinned.name] = self._put(got.pinned, got.path, _artifact(got), proceed)
+
+        arriving = self.provider.fetcher.fetch(files, folder, relative_to=folder, use=unpack)
+        with contextlib.closing(arriving):
+            for got in arriving:
+                if _is_wheel(got.pinned):
+                    stored = self._kept_safe(unpacked.pop(got.pinned.name), got.pinned, got.path, _artifact(got))
+                    yield Provided(pinned=got.pinned, stored=stored, artifact=got.sha256, fetched=True)
+                else:
+                    yield self._built(got.pinned, folder, got.path)
         for item in missing:
             if not isinstance(item.source, FileSource):
                 yield self._built(item, folder, None)
-
-    def _unpacked(self, got: Got) -> Provided:
-        source = got.pinned.source
-        url = source.url if isinstance(source, FileSource) else None
-        urls = (strip_credentials(url),) if url else ()
-        artifact = Artifact(sha256=got.sha256, size=got.size, filename=got.path.name, urls=urls)
-        stored = self._added(got.pinned, got.path, artifact)
-        return Provided(pinned=got.pinned, stored=stored, artifact=got.sha256, fetched=True)
 
     def _kept(self, pinned: Pinned, folder: Path) -> Path | None:
         """Return a wheel that was built before, from the cache, under its own name and verified."""
@@ -261,15 +284,36 @@ class _Work:
         return Provided(pinned=pinned, stored=stored, artifact=None, fetched=archive is not None, built=True)
 
     def _added(self, pinned: Pinned, wheel: Path, artifact: Artifact) -> StoredDistribution:
-        store, key = self.provider.store, self.keys[pinned.name]
-        is_damaged = pinned.name in self.damaged
+        return self._kept_safe(self._put(pinned, wheel, artifact), pinned, wheel, artifact)
+
+    def _put(
+        self, pinned: Pinned, wheel: Path, artifact: Artifact, proceed: Callable[[], None] = lambda: None
+    ) -> StoredDistribution:
         _check_name(pinned, wheel)
-        stored = store.add_wheel(wheel, artifact=artifact, source_key=key, replace=is_damaged)
+        return self.provider.store.add_wheel(
+            wheel,
+            artifact=artifact,
+            source_key=self.keys[pinned.name],
+            replace=pinned.name in self.damaged,
+            proceed=proceed,
+        )
+
+    def _kept_safe(
+        self, stored: StoredDistribution, pinned: Pinned, wheel: Path, artifact: Artifact
+    ) -> StoredDistribution:
+        """Pin what *wheel* was unpacked to."""
         self.provider.pin(stored)
         # It could be collected between being published and being pinned; then it is published again, and pinned now.
-        stored = store.add_wheel(wheel, artifact=artifact, source_key=key)
+        stored = self.provider.store.add_wheel(wheel, artifact=artifact, source_key=self.keys[pinned.name])
         _check(pinned, stored)
         return stored
+
+
+def _artifact(got: Got) -> Artifact:
+    source = got.pinned.source
+    url = source.url if isinstance(source, FileSource) else None
+    urls = (strip_credentials(url),) if url else ()
+    return Artifact(sha256=got.sha256, size=got.size, filename=got.path.name, urls=urls)
 
 
 def _was_removed(folder: Path, error: BaseException | None) -> bool:

@@ -7,10 +7,11 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -362,6 +363,64 @@ def test_files_come_as_they_are_ready(bench: Bench) -> None:
     assert [fetched.pinned.name for fetched in arriving] == ["big"]
 
 
+class TestFilesArePutToUse:
+    """What is done with files by threads of their own, while others are on their way."""
+
+    NAMES = ("a", "b", "c", "d", "e", "f")
+
+    def arriving(self, bench: Bench, use: Callable[[Fetched, Callable[[], None]], None]) -> Iterator[Fetched]:
+        for name in self.NAMES:
+            (bench.served / f"{name}-1-py3-none-any.whl").write_bytes(CONTENT)
+        wanted = [pin(f"{name}-1-py3-none-any.whl", path=f"served/{name}-1-py3-none-any.whl") for name in self.NAMES]
+        return Fetcher(transport()).fetch(wanted, bench.folder, relative_to=bench.lock_folder, use=use)
+
+    def test_one_that_takes_long_holds_up_no_other(self, bench: Bench) -> None:
+        others = threading.Event()
+
+        def use(fetched: Fetched, proceed: Callable[[], None]) -> None:
+            if fetched.pinned.name == "a":
+                assert others.wait(30)
+
+        names = []
+        for fetched in self.arriving(bench, use):
+            names.append(fetched.pinned.name)
+            if len(names) == len(self.NAMES) - 1:
+                others.set()
+        assert names[-1] == "a"
+        assert set(names) == set(self.NAMES)
+
+    def test_it_is_done_before_a_file_is_handed_out_by_few_threads(self, bench: Bench) -> None:
+        used: dict[str, str] = {}
+
+        def use(fetched: Fetched, proceed: Callable[[], None]) -> None:
+            used[fetched.pinned.name] = threading.current_thread().name
+
+        for fetched in self.arriving(bench, use):
+            assert fetched.pinned.name in used
+        assert len(set(used.values())) <= 4
+        assert threading.current_thread().name not in used.values()
+
+    def test_what_fails_there_is_raised_here_and_ends_the_others(self, bench: Bench) -> None:
+        begun, ended = threading.Event(), []
+
+        def use(fetched: Fetched, proceed: Callable[[], None]) -> None:
+            if fetched.pinned.name == "a":
+                assert begun.wait(30)
+                raise ValueError("a is no good")
+            begun.set()
+            try:
+                while True:
+                    proceed()
+            except CancelledError:
+                ended.append(fetched.pinned.name)
+                raise
+
+        with pytest.raises(ValueError, match="a is no good"):
+            list(self.arriving(bench, use))
+        assert ended
+        assert [thread for thread in threading.enumerate() if thread.name.startswith("multisite-use")] == []
+
+
 def crew() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("multisite-fetch")]
 
@@ -622,7 +681,7 @@ class TestCache:
             arriving = fetcher.fetch([stuck, other], bench.folder, relative_to=bench.lock_folder)
             assert next(arriving).pinned == other
             recorder.reached.wait(30)
-            cast("Generator[Fetched]", arriving).close()
+            arriving.close()
         assert [path.split("/")[0] for path in self.kept(tmp_path / "cache")] == ["CACHEDIR.TAG", "beginnings"]
 
     @pytest.mark.parametrize("what", ["no cache", "a file", "an unwritable place"])
