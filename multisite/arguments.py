@@ -20,6 +20,7 @@ the main job:
 Environment variables: MULTISITE_STORE (where distributions are kept, a list like PATH: the first store is written to,
 the others are only read; also moves the stores for a running interpreter), MULTISITE_TRUST (users, and groups as
 group:NAME, whose stores may be used),
+MULTISITE_COMPILE (what --compile is where it is not given),
 MULTISITE_CACHE (where sources and the wheels built from them are kept; may be deleted),
 MULTISITE_DISABLE=1 (switches the finder off for one process), VIRTUAL_ENV (the active environment), NO_COLOR, UV_*.
 """
@@ -191,6 +192,11 @@ def _add_making(command: argparse.ArgumentParser) -> None:
         help="let a new environment see the interpreter's own site-packages",
     )
     making.add_argument("--offline", action="store_true", help="use only what is on this machine")
+    making.add_argument(
+        "--compile",
+        choices=["all", "none"],
+        help="compile all modules now, or each when it is first imported (default: MULTISITE_COMPILE, else none)",
+    )
     making.add_argument(
         "--site-metadata",
         action=argparse.BooleanOptionalAction,

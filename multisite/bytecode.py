@@ -8,24 +8,22 @@ harmless: it writes it again. Foreign code objects are only ever read in a proce
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from multisite.processes import run_program
+from multisite.asking import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["CompiledFile", "check_bytecode"]
 
 _NAME = re.compile(r"(?P<stem>.+)\.(?P<tag>(?!opt-)[a-z]+-\d+[a-z]*)(?:\.opt-(?P<level>[12]))?\.pyc", re.ASCII)
-_BATCH = 200
 _PROGRAM = r"""
-import importlib.util, json, marshal, os, sys, types, warnings
+import importlib.util, marshal, os, types, warnings
 warnings.simplefilter("ignore")
 ATTRIBUTES = [name for name in (
     "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags", "co_code",
@@ -68,7 +66,7 @@ def same(one, other):
     if isinstance(one, (float, complex)):
         return repr(one) == repr(other)
     return one == other
-def problem(path, source, level):
+def answer(path, source, level):
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -87,8 +85,6 @@ def problem(path, source, level):
     except Exception:
         return "its source cannot be compiled"
     return "" if same(code, wanted) else "it is not what its source compiles to"
-for line in sys.stdin:
-    print(json.dumps(problem(*json.loads(line))), flush=True)
 """
 
 
@@ -115,24 +111,12 @@ def check_bytecode(
     files: Sequence[CompiledFile], python: Path, environ: Mapping[str, str], *, processes: int
 ) -> dict[Path, str]:
     """Return what is wrong with *files*, by path, according to the interpreter *python*, which they are for."""
-    batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
-    pool = ThreadPoolExecutor(processes)
-    try:
-        found = pool.map(lambda batch: dict(_checked(batch, python, environ)), batches)
-        return {path: problem for batch in found for path, problem in batch.items()}
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _checked(batch: Sequence[CompiledFile], python: Path, environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    command = [str(python), "-I", "-S", "-X", "utf8", "-c", _PROGRAM]
-    while batch:
-        lines = [json.dumps([str(file.path), str(file.source), file.level]) for file in batch]
-        done = run_program(command, environ=environ, given="".join(f"{line}\n" for line in lines).encode())
-        answers = done.stdout.splitlines()
-        for file, answer in zip(batch, answers, strict=False):
-            if problem := json.loads(answer):
-                yield file.path, problem
-        if len(answers) < len(batch):  # whatever it read then has ended it
-            yield batch[len(answers)].path, "reading it ends the interpreter"
-        batch = batch[len(answers) + 1 :]
+    questions = [(str(file.path), str(file.source), file.level) for file in files]
+    found: dict[Path, str] = {}
+    with contextlib.closing(ask(python, _PROGRAM, questions, environ, processes=processes)) as answers:
+        for number, problem in answers:
+            if problem is None:
+                found[files[number].path] = "reading it ends the interpreter"
+            elif problem:
+                found[files[number].path] = problem
+    return found

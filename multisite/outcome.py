@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.compiling import Compiler, is_wanted
 from multisite.settling import settle
 from multisite.showing import follow, offer
 from multisite.workshop import default_cache
@@ -44,8 +45,11 @@ def carry_out(
     can be kept. *said* is what it has told so far.
     """
     wanted = replace(wanted, site_metadata=options.site_metadata)
+    compiles = is_wanted(options.compile, workshop.environ)
     with output.downloading() as progress:
         result = workshop.make(place, wanted, progress=progress)
+    if compiles:
+        result = replace(result, compiled=_compile(workshop, place, output))
     follow(workshop, place, output)
     report(result, output)
     if inputs is not None and _is_quiet(options, wanted, result, output):
@@ -71,6 +75,26 @@ def _draw(workshop: Workshop, place: Place, wanted: Wanted) -> None:
             environ=workshop.environ,
             cache=default_cache(workshop.environ),
         )
+
+
+def _compile(workshop: Workshop, place: Place, output: Output) -> int:
+    """Have everything compiled that the environment imports from its stores; it is registered, so that all stays."""
+    state = workshop.known_state(place.make())
+    builds = (
+        {} if state is None else {name: item for name, item in state.builds.items() if item.root not in state.edits}
+    )
+    if state is None or not builds:
+        return 0
+    layers = workshop.known_layers(state)
+    with output.stepping() as steps, layers.opened():
+        compiler = Compiler(
+            interpreter=place.interpreter,
+            layers=layers,
+            environ=workshop.environ,
+            notice=output.notice,
+            watch=steps,
+        )
+        return compiler.compile(item.root for item in builds.values())
 
 
 def report(result: SyncResult, output: Output) -> None:
@@ -116,7 +140,7 @@ def _keep(
     programs = _asked_for(options.python, place)
     if state is None or programs is None:
         return
-    unchanged = replace(result, changes=(), written=False, created=False, fetched=0, built=0)
+    unchanged = replace(result, changes=(), written=False, created=False, fetched=0, built=0, compiled=0)
     settle(
         environment,
         state,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["ended_by", "run_program"]
+__all__ = ["end", "ended_by", "run_program"]
 
 _PATIENCE = 2.0  # seconds to put things away in: git its locks, build backends their folders
 _PAUSE = 0.02
@@ -45,7 +45,7 @@ def run_program(
         try:
             out, err = process.communicate(given)
         except BaseException:  # an interruption as well: no program outlives its command, and it is raised again
-            _end(process)
+            end(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
@@ -70,7 +70,7 @@ class _Process:
     started: str
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End *process* and what it started: asked first, then made to."""
     if sys.platform == "win32" or process.poll() is not None:
         process.kill()

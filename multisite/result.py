@@ -36,7 +36,7 @@ class Change:
 class SyncResult:
     """What a sync did. ``total`` counts distributions; ``written`` tells whether anything in the environment changed.
 
-    ``created`` tells whether the environment itself was made just now.
+    ``created`` tells whether the environment itself was made just now, ``compiled`` counts modules.
     """
 
     environment: Path
@@ -47,6 +47,7 @@ class SyncResult:
     built: int
     written: bool
     created: bool = False
+    compiled: int = 0
     findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
@@ -54,7 +55,7 @@ class SyncResult:
         number = "1 distribution" if self.total == 1 else f"{self.total} distributions"
         parts = [
             number,
-            *(f"{count} {word}" for count, word in ((self.fetched, "fetched"), (self.built, "built")) if count),
+            *(f"{count} {word}" for count, word in _counted(self) if count),
         ]
         return f"{self.environment}: {'made' if self.created else made}; {', '.join(parts)}"
 
@@ -69,5 +70,10 @@ class SyncResult:
             "distributions": self.total,
             "fetched": self.fetched,
             "built": self.built,
+            "compiled": self.compiled,
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+
+def _counted(result: SyncResult) -> tuple[tuple[int, str], ...]:
+    return (result.fetched, "fetched"), (result.built, "built"), (result.compiled, "modules compiled")

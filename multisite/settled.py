@@ -48,7 +48,7 @@ _LARGEST = 1 << 26
 
 # What is compared of a path. Of a place only what it is and who may change it; its content may change.
 WHOLE, THROUGH, PLACE, FOLDER = range(4)
-DURABLE = ("MULTISITE_STORE", "MULTISITE_TRUST", "HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS")
+DURABLE = ("MULTISITE_STORE", "MULTISITE_TRUST", "MULTISITE_COMPILE", "HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS")
 _RESOLVERS = ("UV_", "PIP_", "XDG_CONFIG")
 _QUIET = frozenset({"-q", "--quiet"})
 

@@ -98,6 +98,7 @@ def test_json_of_a_lock(machine: Machine) -> None:
         "distributions": 1,
         "fetched": 1,
         "built": 0,
+        "compiled": 0,
         "findings": [],
     }
 
