@@ -113,12 +113,14 @@ class Compiler:
         it that garbage collection takes none of them away.
         """
         places = dict(self._places(roots))
+        sources = {root: list(_sources(store.root / root)) for root, store in places.items()}
+        self.watch.begin(f"compiling for {self.interpreter.cache_tag}", sum(map(len, sources.values())))
         turns: Turns[str] = Turns(self.notice)
         made = 0
         while places:
             errands = [(root, self._errand(root, store)) for root, store in places.items()]
             with turns.taken(errands) as mine:
-                found = self._compiled([source for root in mine for source in _sources(places[root].root / root)])
+                found = self._compiled([source for root in mine for source in sources[root]])
                 if found is None:
                     return made
                 made += found
@@ -145,9 +147,6 @@ class Compiler:
 
     def _compiled(self, sources: Sequence[str]) -> int | None:
         """Return how many of *sources* were compiled; None where the work is of no use."""
-        if not sources:
-            return 0
-        self.watch.begin(f"compiling for {self.interpreter.cache_tag}", len(sources))
         made, questions = 0, [(source,) for source in sources]
         asking = ask(self.interpreter.executable, _PROGRAM, questions, self.environ, processes=_processors())
         with contextlib.closing(asking) as answers:

@@ -39,8 +39,8 @@ _WHOLE = frozenset(
     }
 )
 _TELLS = (5, 8)
-# Of others' writes: what a disk takes in about a second.
-_MOST_WAITING = 128 << 20
+# Of others' writes, and of other threads': what a disk takes in a few seconds.
+_MOST_WAITING = 512 << 20
 _WAITING = re.compile(rb"^(?:Dirty|Writeback): +(\d+) kB$", re.MULTILINE)
 _STATFS = 256  # more than the structure takes anywhere; the type of the filesystem is its first word
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import shutil
 import tarfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,15 @@ def test_it_may_be_deleted_while_a_command_runs(machine: Machine, monkeypatch: p
     for name in ("alpha", "beta", "gamma"):
         machine.wheel(name)
     machine.run("lock", "alpha", "beta", "gamma", "--venv", "first", "--store", "first-store").succeeded()
-    add, deleted = Store.add_wheel, list[Path]()
+    add, deleted, alone = Store.add_wheel, list[Path](), threading.Lock()
 
     def add_after_deletion(store: Store, path: Path, **options: Any) -> StoredDistribution:
-        if len(deleted) < 2:
-            deleted.append(path)
-            for folder in [cache] if what == "all" else list((cache / "work").glob("*/*")):
-                shutil.rmtree(folder)
+        with alone:
+            workplace = path.parents[1]
+            if len(deleted) < 2 and workplace not in deleted:
+                deleted.append(workplace)
+                for folder in [cache] if what == "all" else list((cache / "work").glob("*/*")):
+                    shutil.rmtree(folder, ignore_errors=True)  # files are still coming
         return add(store, path, **options)
 
     monkeypatch.setattr(Store, "add_wheel", add_after_deletion)

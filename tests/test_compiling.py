@@ -12,17 +12,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from multisite.asking import ask
 from multisite.errors import InvalidRequest
 from multisite.turns import Errand, Turns
-from tests import builders
 from tests.machine import Machine
 
-FILES: builders.Tree = {
+if TYPE_CHECKING:
+    from tests.builders import Tree
+
+FILES: Tree = {
     "foo": {"__init__.py": "", "deep": {"one.py": "def f():\n    assert 1\n"}, "template.py": "{{ name }} = (\n"},
     "foo_data": {"note.txt": "x"},
 }
