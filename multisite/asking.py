@@ -47,9 +47,9 @@ def ask(
         threading.Thread(target=work.carry_out, name=f"multisite-ask_{number}", daemon=True)
         for number in range(max(1, min(processes, -(-len(questions) // _AT_ONCE))))
     ]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for _ in questions:
             found = work.answers.get()
             if isinstance(found, BaseException):
@@ -57,7 +57,7 @@ def ask(
             yield found
     finally:
         work.stop()
-        for thread in threads:
+        for thread in filter(threading.Thread.is_alive, threads):
             thread.join()
 
 

@@ -41,7 +41,7 @@ def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] 
     """Make the environment *folder* if that is all that the command is about."""
     options = _options(arguments)
     store = None if options is None else _store(options.get("--store"))
-    if options is None or store is None:
+    if options is None or store is None or os.environ.get("MULTISITE_COMPILE", "none") != "none":
         return None
     from multisite.raising import raised
 

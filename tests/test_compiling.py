@@ -105,6 +105,17 @@ def test_when(machine: Machine, case: str) -> None:
     assert bool(compiled(machine)) == wanted
 
 
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_another_environment_of_the_same_lockfile(machine: Machine, way: str) -> None:
+    machine.run("lock", "foo", "-o", "pylock.toml").succeeded()
+    machine.run("sync", "pylock.toml", "--venv", "second").succeeded()
+    assert compiled(machine) == {}
+    words = ["--compile", "all"] if way == "option" else []
+    machine.variables.update({} if words else {"MULTISITE_COMPILE": "all"})
+    machine.run("sync", "pylock.toml", "--venv", "third", *words).succeeded()
+    assert list(compiled(machine)) == MODULES
+
+
 def test_a_variable_that_is_neither(machine: Machine) -> None:
     machine.variables["MULTISITE_COMPILE"] = "some"
     done = machine.run("lock", "foo")
