@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,19 +31,18 @@ def serving(folder: Path) -> Iterator[str]:
     """Serve a folder for as long as the context lasts; yield its address."""
     command = [sys.executable, "-m", "benchmarks.serving", str(folder)]
     root = Path(__file__).parents[1]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as server:
+    pipes = (subprocess.PIPE, subprocess.PIPE)
+    with subprocess.Popen(command, stdin=pipes[0], stdout=pipes[1], text=True, cwd=root) as server:
         assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+        yield server.stdout.readline().strip()
 
 
 def main() -> None:
-    """Serve the folder that is named on the command line, until somebody ends it."""
+    """Serve the folder that is named on the command line, until standard input ends: with who started this, at last."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=sys.argv[1]))
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
 
 
 if __name__ == "__main__":
