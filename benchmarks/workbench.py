@@ -22,8 +22,9 @@ __all__ = ["CommandFailed", "Workbench", "pinned", "removed"]
 # Where these are set they falsify what is measured, or lead to somebody's own store, cache or environment.
 UNSET = (
     *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"),
-    *("MULTISITE_STORE", "MULTISITE_CACHE", "MULTISITE_TRUST", "MULTISITE_DISABLE", "UV_LINK_MODE", "UV_OFFLINE"),
-    *("UV_COMPILE_BYTECODE", "UV_PROJECT_ENVIRONMENT", "UV_NO_CACHE", "PIP_NO_CACHE_DIR", "PIP_FIND_LINKS"),
+    *("MULTISITE_STORE", "MULTISITE_CACHE", "MULTISITE_TRUST", "MULTISITE_DISABLE", "MULTISITE_COMPILE"),
+    *("UV_LINK_MODE", "UV_OFFLINE", "UV_COMPILE_BYTECODE", "UV_PROJECT_ENVIRONMENT", "UV_NO_CACHE"),
+    *("PIP_NO_CACHE_DIR", "PIP_FIND_LINKS"),
 )
 PATIENCE = 1200  # seconds for one command
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from benchmarks.calls import counted
 from benchmarks.case import Case
 from benchmarks.environments import Environments, imported
@@ -45,7 +47,7 @@ def first_beside_first(environments: Environments) -> Outcome:
     return Outcome(ours=ours, peer=peer)
 
 
-def cold(environments: Environments) -> Outcome:
+def cold(environments: Environments, *, options: tuple[str, ...] = (), pairs: int = 2) -> Outcome:
     """Compare what passes from nothing to the end of the first import; files come from a server on this machine."""
     bench = environments.bench
     lockfile = environments.inputs.large()
@@ -59,7 +61,7 @@ def cold(environments: Environments) -> Outcome:
     def ours() -> Sample:
         removed(folder)
         folder.mkdir()
-        command = [*environments.sync(lockfile, venv), "--python", str(bench.python)]
+        command = [*environments.sync(lockfile, venv), "--python", str(bench.python), *options]
         ours_facts.append(bench.timed(command, environ=variables))
         return ours_facts[-1] + bench.timed(importing, environ=variables)
 
@@ -70,7 +72,7 @@ def cold(environments: Environments) -> Outcome:
         peer_facts.append(made + bench.timed(environments.uv_install(lockfile, venv, "hardlink"), environ=variables))
         return peer_facts[-1] + bench.timed(importing, environ=variables)
 
-    samples = alternated(ours, peer, bench.pairs(2), warm_up=0)
+    samples = alternated(ours, peer, bench.pairs(pairs), warm_up=0)
     removed(folder)
     facts = {
         "of it before the import, multisite": ours_facts[-1].value,
@@ -123,6 +125,13 @@ CASES = (
         peer="uv, hard links, and the first import there",
         measure=cold,
         limit=1.0,
+    ),
+    Case(
+        id="cold-compile-all",
+        goal="cold",
+        title="the same with `--compile all`",
+        peer="uv, hard links, and the first import there",
+        measure=partial(cold, options=("--compile", "all"), pairs=1),
     ),
     Case(
         id="warm-import",
