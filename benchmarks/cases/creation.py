@@ -10,6 +10,8 @@ from benchmarks.figures import Outcome, alternated
 from benchmarks.workbench import removed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchmarks.environments import Environments, Link
 
 __all__ = ["CASES"]
@@ -21,15 +23,23 @@ def beside_uv(environments: Environments, *, link: Link, jupyterlab: bool = True
     """Compare whole commands: one of ours, two of uv's."""
     inputs = environments.inputs
     lockfile = inputs.large() if jupyterlab else inputs.without_jupyterlab()
+    environments.once(f"warm {lockfile.name}", lambda: _warmed(environments, lockfile))
     ours, peer = alternated(
         lambda: environments.ours(lockfile, "new"),
         lambda: environments.uv(lockfile, "new-uv", link),
         environments.bench.pairs(PAIRS[link]),
+        warm_up=0,
     )
     files = sum(1 for path in environments.path("new").rglob("*") if not path.is_dir())
     count = lockfile.read_text(encoding="utf-8").count("[[packages]]")
     removed(environments.path("new"), environments.path("new-uv"))
     return Outcome(ours=ours, peer=peer, facts={"distributions": count, "files in our environment": files})
+
+
+def _warmed(environments: Environments, lockfile: Path) -> None:
+    """Fill store and cache, which all ways of uv share."""
+    environments.ours(lockfile, "new")
+    environments.uv(lockfile, "new-uv", "hardlink")
 
 
 def beside_pip(environments: Environments) -> Outcome:

@@ -86,7 +86,7 @@ def syncing(environments: Environments) -> Outcome:
         made = bench.timed(environments.uv_venv(venv), environ=delay.environ)
         return made + bench.timed(environments.uv_install(lockfile, venv, "hardlink"), environ=delay.environ)
 
-    outcome = _compared(delay, ours, peer, bench.pairs(2), 0)
+    outcome = _compared(delay, ours, peer, bench.pairs(1), 0)
     removed(environments.path("slow"), environments.path("slow-uv"))
     return outcome
 
