@@ -30,6 +30,7 @@ from tests.machine import Done
 __all__ = ["FaultGround", "Trial", "trials"]
 
 _KILLED = -9
+_TOLD = 50  # trials
 # Small files that wait until they are old enough, and empty folders in which there was an entry.
 _HARMLESS = re.compile(r"left over: (.*\.tmp|multi-site-packages/[a-z-]+(/[0-9.]+)?)")
 
@@ -233,7 +234,9 @@ def main() -> int:
             every = trials(ground.calls(situations[name]), options.faults)
             chosen = sorted(chance.sample(every, -(-len(every) // options.share)), key=lambda trial: trial.at)
             print(f"{name}: {number} calls, {len(chosen)} of {len(every)} trials", flush=True)
-            for trial in chosen:
+            for done, trial in enumerate(chosen):
+                if done and done % _TOLD == 0:
+                    print(f"{name}: {done} trials, {ground.states} different disks so far", flush=True)
                 wrong = ground.fail_at(situations[name], trial)
                 problems += wrong
                 print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)

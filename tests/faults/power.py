@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Power"]
 
+_TOLD = 50  # states
+
 
 class Power:
     """The journal of a command, and what becomes of it."""
@@ -80,7 +82,9 @@ def main() -> int:
             every = [(cut, kind) for cut in range(power.moments) for kind in options.kinds]
             chosen = sorted(chance.sample(every, -(-len(every) // options.share)))
             print(f"{name}: {power.moments} moments, {len(chosen)} of {len(every)} states", flush=True)
-            for cut, kind in chosen:
+            for done, (cut, kind) in enumerate(chosen):
+                if done and done % _TOLD == 0:
+                    print(f"{name}: {done} states, {ground.states} different disks so far", flush=True)
                 wrong = power.fail(cut, kind, random.Random(f"{options.seed} {cut} {kind}"))
                 problems += wrong
                 print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)
