@@ -140,7 +140,7 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
         "{venv}/pylock.toml: not a valid lockfile*",
         True,
     ),
-    ("lockfile-invalid", remove("venv/pylock.toml"), "*No such file or directory: '{venv}/pylock.toml'", True),
+    ("lockfile-invalid", remove("venv/pylock.toml"), "{venv}/pylock.toml: No such file or directory", True),
     (
         "lockfile-changed",
         write("venv/pylock.toml", 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n'),
