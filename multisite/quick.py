@@ -46,6 +46,7 @@ def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] 
     from multisite.raising import raised
 
     return raised(
+        arguments,
         lockfile=os.path.abspath(options[""]),  # noqa: PTH100
         folder=folder,
         python=options.get("--python"),

@@ -15,12 +15,12 @@ import stat
 import sys
 import time
 
-from multisite import blueprint
+from multisite import blueprint, settled
 from multisite.settled import THROUGH, take
 
 TYPE_CHECKING = False  # the import of typing takes longer than much of what is done here
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 __all__ = ["raised"]
@@ -38,25 +38,43 @@ class _OtherwiseError(Exception):
 
 
 def raised(
-    *, lockfile: str, folder: str, python: str | None, store: str, cache: str, environ: Mapping[str, str]
+    arguments: Sequence[str],
+    *,
+    lockfile: str,
+    folder: str,
+    python: str | None,
+    store: str,
+    cache: str,
+    environ: Mapping[str, str],
 ) -> tuple[str, ...] | None:
     """Make the environment *folder* of a *lockfile*; return what there is to say, None where nothing was made.
 
-    *python* is what was asked for, *store* the folder of the store.
+    *python* is what was asked for, *store* the folder of the store. The *cache* notes that the command with these
+    *arguments* has nothing to do then.
     """
     program = blueprint.asked_for(python, environ)
     if program is None or sys.platform != "linux" or os.path.lexists(folder):
         return None
+    inputs = [lockfile, *([] if python is None else [program])]
+    read = [(os.path.dirname(path), THROUGH, (os.path.basename(path),)) for path in inputs]  # noqa: PTH119, PTH120
     try:
+        known = settled.print_of(read)
         with open(lockfile, "rb") as file:  # noqa: PTH123 -- see blueprint
             data = file.read()
         drawn = blueprint.read(cache, blueprint.key(data, program, store, environ))
         if drawn is None:
             return None
-        _Raising(drawn, data, folder, store).carry_out()
+        raising = _Raising(drawn, data, folder, store)
+        raising.carry_out()
     except (_OtherwiseError, OSError):
         return None
     count = "1 distribution" if len(drawn["changes"]) == 1 else f"{len(drawn['changes'])} distributions"
+    unchanged = f"{folder}: unchanged; {count}"
+    commands = {
+        settled.command_key(arguments, environ): ((f"syncing {lockfile}", unchanged), read, known),
+        "sync": ((f"syncing {folder}/pylock.toml", unchanged), (), settled.print_of(())),
+    }
+    raising.note(commands, cache, environ)
     return (f"syncing {lockfile}", *drawn["changes"], f"{folder}: made; {count}")
 
 
@@ -67,6 +85,7 @@ class _Raising:
         self.folder = folder
         self.store = store
         self.id = os.urandom(16).hex()
+        self.now = int(time.time())
         self.parent, self.name = os.path.split(folder)
         prompt = os.path.basename(self.parent) if self.name.startswith(".") else self.name  # noqa: PTH119
         if not (_PLAIN.issuperset(folder) and prompt and len(folder) + len("/bin/python") <= _LONGEST):
@@ -108,6 +127,30 @@ class _Raising:
             os.rename(self.temporary, self.folder)  # noqa: PTH104
         finally:
             os.close(held)
+
+    def note(self, commands: Mapping[str, Any], cache: str, environ: Mapping[str, str]) -> None:
+        """Note in the *cache* that *commands* have nothing to do in it."""
+        circumstances = settled.circumstances(environ)
+        looks = tuple(
+            (f"{self.folder}{folder}" if own else folder, kind, tuple(name.replace("\0", self.id) for name in names))
+            for own, folder, kind, names in self.drawn["looked_at"]
+        )
+        known = {
+            "folder": self.folder,
+            "circumstances": circumstances,
+            "looked_at": looks,
+            "print": settled.print_of(looks, there=True),
+            "since": self.now,
+            "holds": self.drawn["holds"],
+            "commands": dict(commands),
+        }
+        if circumstances is not None:
+            try:
+                _write_note(
+                    f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}", settled.encode(known), flush=False
+                )
+            except OSError:
+                return  # it is only a cache
 
     def _held(self) -> int:
         """Make the folder, and hold it for as long as it is not in its place: who finds it abandoned removes it."""
@@ -208,7 +251,7 @@ class _Raising:
         root = os.stat("/")  # noqa: PTH116
         host = f"{os.uname().nodename} {root.st_dev}:{root.st_ino}"
         device = os.stat(self.temporary).st_dev  # noqa: PTH116
-        own = {"host": _text(host)[1:-1], "device": b"%d" % device, "seen": b"%d" % time.time()}
+        own = {"host": _text(host)[1:-1], "device": b"%d" % device, "seen": b"%d" % self.now}
         return blueprint.filled(self.drawn["registration"], {**self.values, **own})
 
     def _pin(self) -> bytes:
@@ -282,14 +325,15 @@ def _write(path: str, data: bytes, mode: int, *, flush: bool = False) -> None:
         os.close(descriptor)
 
 
-def _write_note(path: str, data: bytes) -> None:
-    """Give the file its name once its content is on the disk, and have the name there as well."""
+def _write_note(path: str, data: bytes, *, flush: bool = True) -> None:
+    """Give the file its name once its content is on the disk, and have the name there as well, or without *flush*."""
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)  # noqa: PTH103
     temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
-    _write(temporary, data, 0o644, flush=True)
+    _write(temporary, data, 0o644, flush=flush)
     os.rename(temporary, path)  # noqa: PTH104
-    _flush([folder])
+    if flush:
+        _flush([folder])
 
 
 def _flush(paths: list[str]) -> None:

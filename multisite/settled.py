@@ -173,12 +173,16 @@ def _known(cache: str, folder: str, environ: Mapping[str, str], now: float) -> d
     return found if found["circumstances"] == circumstances(environ) else None
 
 
-def print_of(groups: Iterable[tuple[str, int, Sequence[str]]]) -> int | None:
+def print_of(groups: Iterable[tuple[str, int, Sequence[str]]], *, there: bool = False) -> int | None:
     """Return one number for what is compared of all paths, each group in a folder; None where a folder is missing.
 
-    Numbers alone have the same hash in each process of one Python.
+    With *there*, none is, and they are not looked at. Numbers alone have the same hash in each process of one Python.
     """
-    found = [take(f"{folder}/{name}", kind) for folder, kind, names in groups for name in names]
+    found = [
+        () if there and kind == FOLDER else take(f"{folder}/{name}", kind)
+        for folder, kind, names in groups
+        for name in names
+    ]
     kinds = [kind for _, kind, names in groups for _ in names]
     if any(known is None and kind == FOLDER for known, kind in zip(found, kinds)):  # noqa: B905 -- of one length
         return None

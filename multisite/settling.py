@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
 
-__all__ = ["settle"]
+__all__ = ["looked_at", "settle"]
 
 _COMMANDS = 8
 
@@ -55,14 +55,14 @@ def settle(
     read = {**inputs, environment.lockfile_of(state): state.lock_sha256}
     if any(_digest(path) != digest for path, digest in read.items()):
         return  # somebody changes them at this moment
-    looked_at = _grouped(_looked_at(environment, state))
-    number = settled.print_of(looked_at)
+    looks = looked_at(environment, state)
+    number = settled.print_of(looks)
     if number is None:
         return
     same: dict[str, Any] = {
         "folder": str(environment.path),
         "circumstances": circumstances,
-        "looked_at": looked_at,
+        "looked_at": looks,
         "print": number,
         "since": renewed,
         "holds": RENEWED_AFTER,
@@ -93,6 +93,11 @@ def _renewed(state: EnvironmentState) -> int | None:
     """Return when the environment was last seen by its first store, None where that does not know it."""
     known = registered(Path(state.store), state.id)
     return None if known is None else known.seen
+
+
+def looked_at(environment: Environment, state: EnvironmentState) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+    """Return what a sync has looked at: folder, what of its paths is compared, and their names in there."""
+    return _grouped(_looked_at(environment, state))
 
 
 def _looked_at(environment: Environment, state: EnvironmentState) -> Iterator[tuple[str, int, str]]:

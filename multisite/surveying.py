@@ -25,8 +25,9 @@ from multisite.history import keep
 from multisite.installation import plan_installation
 from multisite.locktext import without_credentials
 from multisite.recall import read_binding
-from multisite.registry import Registration
+from multisite.registry import RENEWED_AFTER, Registration
 from multisite.scratch import temporary
+from multisite.settling import looked_at
 from multisite.state import InstallDifference
 from multisite.wanted import has_relative_paths
 
@@ -43,6 +44,7 @@ __all__ = ["survey"]
 
 # No number of a device, no time, no size of a program is as large.
 _NUMBERS = 10**15
+_ID = "\0"  # no name has that
 _Parts = tuple[bytes | str, ...]
 
 
@@ -132,8 +134,20 @@ class _Drawing:
             "registration": self._registration_parts(table_key),
             "binding": dict(binding),
             "table": _around_binding((environment.state_folder / "table").read_bytes()),
+            "looked_at": self._looks(environment),
+            "holds": RENEWED_AFTER,
             "changes": [f" + {name} {item.build.version}" for name, item in sorted(self._state.builds.items())],
         }
+
+    def _looks(self, environment: Environment) -> list[tuple[bool, str, int, list[str]]]:
+        """Return what the next sync has to look at; first whether the folder is one of the environment's."""
+        own, number = f"{environment.path}/", self._state.id
+        found = []
+        for folder, kind, names in looked_at(environment, self._state):
+            inside = f"{folder}/".startswith(own)
+            below = folder[len(own) - 1 :] if inside else folder
+            found.append((inside, below, kind, [name.replace(number, _ID) for name in names]))
+        return found
 
     def _plan(self, outline: Environment) -> InstallationPlan:
         site_packages = self._path / outline.site_packages.relative_to(outline.path)

@@ -100,6 +100,19 @@ def test_the_same_is_said(machine: Machine) -> None:
     assert counted(machine, "sync", "pylock.toml", "--venv", "other")[0] == ordinary
 
 
+def test_the_next_command_has_nothing_to_do(machine: Machine) -> None:
+    command = ("sync", "pylock.toml", "--venv", "other")
+    made_quickly(machine, *command)
+    said, modules, _ = counted(machine, *command)
+    assert said == [f"syncing {machine.work / 'pylock.toml'}", f"{machine.work / 'other'}: unchanged; 4 distributions"]
+    assert modules == START | {"multisite.quick", "multisite.settled"}
+    assert said[1:] == counted(machine, "sync", "--venv", "other")[0][1:]
+    ordinary = machine.run("sync", "--venv", "other").succeeded().err.splitlines()
+    assert counted(machine, "sync", "--venv", "other")[0] == ordinary
+    (machine.work / "other" / "share" / "alpha" / "text.txt").unlink()
+    assert "mended" in counted(machine, *command)[0][1]
+
+
 def test_it_takes_no_more_steps_than_it_should(machine: Machine) -> None:
     """Each entry's files count for nothing, and no program is run."""
     command = [sys.executable, "-m", "multisite", "sync", "pylock.toml", "--venv", "other"]
