@@ -371,7 +371,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _venv(options: argparse.Namespace) -> Path:
-    from multisite.workshop import default_environment
+    from multisite.defaults import default_environment
 
     return _absolute(options.venv or default_environment(os.environ))
 

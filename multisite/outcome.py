@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.compiling import Compiler, is_wanted
+from multisite.defaults import default_cache
 from multisite.settling import settle
 from multisite.showing import follow, offer
-from multisite.workshop import default_cache
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +52,7 @@ def carry_out(
         result = replace(result, compiled=_compile(workshop, place, output))
     follow(workshop, place, output)
     report(result, output)
-    if inputs is not None and _is_quiet(options, wanted, result, output):
+    if inputs is not None and not compiles and _is_quiet(options, wanted, result, output):
         _keep(options, workshop, place, result, inputs, said)
     if result.created and not (result.findings or options.system_site_packages):
         _draw(workshop, place, wanted)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["answered", "cache_folder"]
 
 # What of the options a new environment may be made with here, and whether a value follows.
-_KNOWN = {"--venv": True, "--python": True, "--store": True, "--offline": False, "-q": False, "--quiet": False}
+_KNOWN = {
+    **dict.fromkeys(("--venv", "--python", "--store", "--compile"), True),
+    **dict.fromkeys(("--offline", "-q", "--quiet"), False),
+}
 _QUIET = frozenset({"-q", "--quiet"})
 
 
@@ -77,7 +80,7 @@ def _options(arguments: Sequence[str]) -> dict[str, str] | None:
 
 
 def _store(named: str | None) -> str | None:
-    """Return the folder of the store as ``workshop.default_store`` does; None where that takes a library to tell."""
+    """Return the folder of the store as ``defaults.default_store`` does; None where that takes a library to tell."""
     listed = os.environ.get("MULTISITE_STORE", "")
     home = os.environ.get("HOME", "")
     data = os.environ.get("XDG_DATA_HOME", "").strip() or (f"{home}/.local/share" if home else "")
@@ -89,7 +92,7 @@ def _store(named: str | None) -> str | None:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """Return the folder of the cache as ``workshop.default_cache`` does; None where that takes a library to tell."""
+    """Return the folder of the cache as ``defaults.default_cache`` does; None where that takes a library to tell."""
     if named := environ.get("MULTISITE_CACHE"):
         return os.path.abspath(named)  # noqa: PTH100 -- see the top
     home = environ.get("HOME", "")

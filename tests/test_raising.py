@@ -176,6 +176,10 @@ def lose_table(machine: Machine) -> None:
     shutil.rmtree(machine.store / "tables")
 
 
+def ask_for_bytecode(machine: Machine) -> None:
+    machine.variables["MULTISITE_COMPILE"] = "all"
+
+
 def change_blueprint(machine: Machine) -> None:
     (path,) = (machine.folder / "home" / ".cache" / "multisite" / "blueprints").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
@@ -193,6 +197,7 @@ def change_blueprint(machine: Machine) -> None:
         leave_half,
         lose_table,
         change_blueprint,
+        ask_for_bytecode,
     ],
     ids=lambda change: change.__name__,
 )
@@ -229,6 +234,7 @@ def quickly(machine: Machine, *words: str) -> tuple[str, ...] | None:
         ("pylock.toml", "--venv", "other", "--python", "3.11"),
         ("pylock.toml", "--venv", "other", "--group", "x"),
         ("pylock.toml", "--venv", "other", "--json"),
+        ("pylock.toml", "--venv", "other", "--compile", "all"),
         ("pylock.toml", "--venv", "other", "--store", "one", "--store", "two"),
         ("pylock.toml", "--venv", "other", "--store", "elsewhere"),
         ("pylock.toml", "pylock.toml", "--venv", "other"),

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from multisite import settled
+from multisite.defaults import default_cache
 from multisite.quick import cache_folder
-from multisite.workshop import default_cache
 from tests.machine import Machine
 
 # Of the command itself; what an interpreter loads at its start is no business of ours.
@@ -180,7 +180,12 @@ def trust_somebody(machine: Machine) -> None:
     machine.variables["MULTISITE_TRUST"] = "root"
 
 
+def ask_for_bytecode(machine: Machine) -> None:
+    machine.variables["MULTISITE_COMPILE"] = "all"
+
+
 CHANGES = [
+    ask_for_bytecode,
     remove_entry,
     lose_program,
     change_program,
