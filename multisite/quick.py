@@ -44,7 +44,9 @@ def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] 
     """Make the environment *folder* if that is all that the command is about."""
     options = _options(arguments)
     store = None if options is None else _store(options.get("--store"))
-    if options is None or store is None or os.environ.get("MULTISITE_COMPILE", "none") != "none":
+    if options is None or store is None:
+        return None
+    if (options.get("--compile") or os.environ.get("MULTISITE_COMPILE") or "none") != "none":
         return None
     from multisite.raising import raised
 
