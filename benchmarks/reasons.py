@@ -11,9 +11,9 @@ __all__ = ["REASONS"]
 
 REASONS: Mapping[str, str] = {
     "new-environment-hardlink": (
-        "by cProfile half of the time within the command is copying 485 files of prefix data (18 MB, mostly jupyterlab's), "
-        "a fifth looks at the folders of 173 entries that are relied on (1,845 lstat), and the interpreter's own start is "
-        "about 12 ms; each process of multisite has that, where uv has none."
+        "by cProfile half of the time within the command is copying 485 files of prefix data (18 MB, mostly "
+        "jupyterlab's), a fifth looks at the folders of 173 entries that are relied on (1,845 lstat), and the "
+        "interpreter's own start is about 12 ms; each process of multisite has that, where uv has none."
     ),
     "new-environment-without-jupyterlab": (
         "the interpreter's own start, about 12 ms, and the looks at the folders of the entries that are relied on "
@@ -24,11 +24,11 @@ REASONS: Mapping[str, str] = {
         "beside uv's 21.8 s); filling the store, in Python, takes 9 s of that, where uv unpacks by compiled code."
     ),
     "hundredth-kilobytes": (
-        "environment.json has a line for each file of prefix data, which are many for jupyterlab; the table, and the "
-        "start-up code with its bytecode, are each environment's own."
+        "environment.json has a line for each file of prefix data, which are many for jupyterlab; the table, and "
+        "the start-up code with its bytecode, are each environment's own."
     ),
     "hundredth-inodes": (
-        "the start-up code and its bytecode are files of each environment's own, beside the links and activation scripts "
-        "that any virtual environment has."
+        "the start-up code and its bytecode are files of each environment's own, beside the links and activation "
+        "scripts that any virtual environment has."
     ),
 }
