@@ -23,8 +23,8 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]
         pytest.skip(f"no Python {request.param} here")
     with Machine.opened(tmp_path / "machine") as machine:
         machine.wheel("alpha", files={"alpha/__init__.py": "", "alpha/part.py": "who = 'part'\n"})
-        command = ["lock", "alpha", "--compile", "none", "--python", found_pythons()[request.param]]
-        machine.run(*command).succeeded()
+        python = found_pythons()[request.param]
+        machine.run("lock", "alpha", "--compile", "none", "--python", python).succeeded()
         yield machine
 
 
