@@ -46,6 +46,8 @@ def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] 
     store = None if options is None else _store(options.get("--store"))
     if options is None or store is None:
         return None
+    if os.environ.get("VIRTUAL_ENV") and "--venv" not in options:
+        return None  # the active one is gone, which is to be said
     if (options.get("--compile") or os.environ.get("MULTISITE_COMPILE") or "none") != "none":
         return None
     from multisite.raising import raised
@@ -62,7 +64,10 @@ def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] 
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str] | None:
-    """Return the options of ``sync LOCKFILE``, the lockfile without a name; None for any that are not known here."""
+    """Return the options of a ``sync``, the lockfile without a name; None for any that are not known here.
+
+    Without one, a new environment is made of the current folder's.
+    """
     found: dict[str, str] = {}
     words = list(reversed(arguments[1:])) if arguments[0] == "sync" else ["--"]
     while words:
@@ -78,7 +83,7 @@ def _options(arguments: Sequence[str]) -> dict[str, str] | None:
         if not word and word in found:
             return None
         found[word] = value
-    return found if found.get("") else None
+    return {"": "pylock.toml", **found}
 
 
 def _store(named: str | None) -> str | None:

@@ -100,6 +100,18 @@ def test_the_same_is_said(machine: Machine) -> None:
     assert counted(machine, "sync", "pylock.toml", "--venv", "other")[0] == ordinary
 
 
+def test_without_a_lockfile_it_is_that_of_the_current_folder(machine: Machine) -> None:
+    ordinary = machine.run("sync").succeeded().err.splitlines()
+    expected = tree(machine.venv)
+    shutil.rmtree(machine.venv)
+    made_quickly(machine, "sync")
+    assert tree(machine.venv) == expected
+    shutil.rmtree(machine.venv)
+    assert counted(machine, "sync")[0] == ordinary
+    said = counted(machine, "sync")[0]
+    assert said == [f"syncing {machine.lockfile}", f"{machine.venv}: unchanged; 4 distributions"]
+
+
 def test_the_next_command_has_nothing_to_do(machine: Machine) -> None:
     command = ("sync", "pylock.toml", "--venv", "other")
     made_quickly(machine, *command)
@@ -180,6 +192,10 @@ def ask_for_bytecode(machine: Machine) -> None:
     machine.variables["MULTISITE_COMPILE"] = "all"
 
 
+def lose_active_environment(machine: Machine) -> None:
+    machine.variables["VIRTUAL_ENV"] = str(machine.work / "gone")
+
+
 def change_blueprint(machine: Machine) -> None:
     (path,) = (machine.folder / "home" / ".cache" / "multisite" / "blueprints").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
@@ -198,6 +214,7 @@ def change_blueprint(machine: Machine) -> None:
         lose_table,
         change_blueprint,
         ask_for_bytecode,
+        lose_active_environment,
     ],
     ids=lambda change: change.__name__,
 )
@@ -224,6 +241,12 @@ def quickly(machine: Machine, *words: str) -> tuple[str, ...] | None:
         os.environ.update(before)
 
 
+def test_an_active_environment_that_is_gone_is_not_made(machine: Machine) -> None:
+    machine.variables["VIRTUAL_ENV"] = str(machine.work / "gone")
+    machine.run("sync", "pylock.toml", "--venv", "third", "--python", sys.executable).succeeded()
+    assert quickly(machine, "sync", "pylock.toml", "--python", sys.executable) is None
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -238,7 +261,7 @@ def quickly(machine: Machine, *words: str) -> tuple[str, ...] | None:
         ("pylock.toml", "--venv", "other", "--store", "one", "--store", "two"),
         ("pylock.toml", "--venv", "other", "--store", "elsewhere"),
         ("pylock.toml", "pylock.toml", "--venv", "other"),
-        ("--venv", "other"),
+        ("", "--venv", "other"),
         ("missing.toml", "--venv", "other"),
     ],
     ids=" ".join,
