@@ -44,6 +44,7 @@ struct state {
     int32_t lock;
     int32_t hit;
     int32_t journal; /* whether everything is written down, with its data */
+    int32_t children; /* whether bytecode counts that other processes of the command write */
     char call[2 * PATHS];
     char log[PATH_MAX]; /* calls are written down there, "" for nowhere */
 };
@@ -85,7 +86,7 @@ static int is_watched(const char *path)
 {
     const char *start = folders;
     /* What interpreters write for themselves is nothing that the command does. */
-    if (getpid() != state->main && strstr(path, "/__pycache__") != NULL) return 0;
+    if (!state->children && getpid() != state->main && strstr(path, "/__pycache__") != NULL) return 0;
     while (start != NULL && *start) {
         size_t length = strcspn(start, ":");
         int alone = *start == '=';

@@ -61,6 +61,7 @@ class State(ctypes.Structure):
         ("lock", ctypes.c_int32),
         ("hit", ctypes.c_int32),
         ("journal", ctypes.c_int32),
+        ("children", ctypes.c_int32),
         ("call", ctypes.c_char * (2 * _PATHS)),
         ("log", ctypes.c_char * 4096),
     ]
@@ -145,6 +146,7 @@ class Commands:
         """Run a command; with *fault*, its call number *at* fails. What it calls is in ``calls``, or the *journal*."""
         state, log, said = self.state, self.folder / "calls", self.folder / "said"
         state.clear()
+        state.children = "--compile" in words
         log.unlink(missing_ok=True)
         if fault is None:
             state.log, state.journal = bytes(log), journal

@@ -105,7 +105,8 @@ class FaultGround(Ground):
         self.restore(situation.name)
         ended = self.commands.run(*situation.command, at=trial.at, fault=FAULTS[trial.name])
         self.tried["not reached" if not ended.call else trial.name] += 1
-        problems = [*_farewell(ended), *self.judged(situation, since)]
+        is_import = Path(situation.command[0]).is_absolute()
+        problems = [*(_of_import(ended) if is_import else _farewell(ended)), *self.judged(situation, since)]
         where = f"{' '.join(situation.command)} from {situation.name}, {trial.name} at {trial.at}, {ended.call}"
         return [f"{where}: {problem}\n{ended.text}" for problem in problems]
 
@@ -189,6 +190,12 @@ def _farewell(ended: Ended) -> Iterator[str]:
         yield f"exit code {ended.code}"
     if ended.code > 0 and not _has_advice(ended.text):
         yield f"{ended.code}, and no path, or no next command"
+
+
+def _of_import(ended: Ended) -> Iterator[str]:
+    """What only saves work is done without: programs notice nothing."""
+    if ended.code not in {0, _KILLED} or ended.text:
+        yield f"{ended.code}, and it says: {ended.text}"
 
 
 def _has_advice(text: str) -> bool:

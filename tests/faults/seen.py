@@ -16,6 +16,7 @@ from pathlib import Path
 __all__ = ["seen"]
 
 _RANDOM = re.compile(r"[0-9a-f]{16,32}(?![0-9a-f])", re.ASCII)
+_TEMPORARY = re.compile(r"(?<=\.pyc\.)[0-9.]+$", re.ASCII)  # an interpreter's
 _NAMED_AT_RANDOM = {"pins", "condemned", "environments", ".incoming"}
 _NOW = re.compile(rb"\b1[0-9]{9}(\.[0-9]+)?\b|(?<=\"pid\": )[0-9]+|(?<=\"started\": )[^,}\n]+")
 _ID = re.compile(rb"(?<=\"id\": \")[0-9a-f]{32}")
@@ -32,10 +33,7 @@ def seen(folders: Sequence[Path], since: int) -> str:
 def _lines(folder: str, name: str, since: int, links: dict[int, int]) -> Iterator[str]:
     strange = not _NAMED_AT_RANDOM.isdisjoint(name.split("/"))
     with os.scandir(folder) as items:
-        found = [
-            (f"{name}/{_RANDOM.sub('*', item.name) if strange or item.name[0] == '.' else item.name}", item)
-            for item in items
-        ]
+        found = [(f"{name}/{_named(item.name, strange=strange)}", item) for item in items]
     for named, item in sorted(found, key=lambda one: one[0]):
         facts = item.stat(follow_symlinks=False)
         what = f"{named}\t{facts.st_mode:o}"
@@ -49,6 +47,11 @@ def _lines(folder: str, name: str, since: int, links: dict[int, int]) -> Iterato
         yield what
         if stat.S_ISDIR(facts.st_mode):
             yield from _lines(item.path, named, since, links)
+
+
+def _named(name: str, *, strange: bool) -> str:
+    name = _TEMPORARY.sub("*", name)
+    return _RANDOM.sub("*", name) if strange or name[0] == "." else name
 
 
 def _content(path: str, *, is_new: bool) -> str:

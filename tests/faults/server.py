@@ -2,6 +2,7 @@
 
 ``python -m tests.faults.server FOLDER``; each line of standard input is a command (``words``), the file that is to hold
 what it says (``said``) and the ``state`` to share with the preloaded library. The answer is a line with its exit code.
+A first word that is a path is another program, which the fork becomes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import multisite
-from multisite.cli import run
+from multisite.__main__ import main as run
 from tests.faults.below import State
 
 _ENDS = 600  # seconds, for what hangs
@@ -53,7 +54,11 @@ def main() -> None:
         child = os.fork()
         if not child:
             _begin(order)
-            sys.exit(run(order["words"]))
+            words = order["words"]
+            if os.path.isabs(words[0]):
+                os.execv(words[0], words)
+            sys.argv[1:] = words
+            sys.exit(run())
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ __all__ = ["NAMES", "Prepared", "prepared"]
 
 _COMMON = "# the same in both releases\n" * 300
 _BOTH = "first+second"
-NAMES = (*SITUATIONS, "edit", "undo", "repair", "gc", "dedup")
+NAMES = (*SITUATIONS, "edit", "undo", "repair", "gc", "dedup", "blueprint", "compile", "import")
 
 
 class Prepared:
@@ -35,6 +36,11 @@ class Prepared:
         self._repair(first)
         self.situations["gc"] = Situation(_BOTH, ("gc", "--now"), first, first)
         self.situations["dedup"] = Situation(_BOTH, ("dedup", "--links"), first, first)
+        self._blueprint(first)
+        self.situations["compile"] = Situation(
+            "uncompiled", ("sync", str(first.lockfile), "--compile", "all"), first, first
+        )
+        self._uncompiled(first)
 
     def _edits(self, first: Lock) -> None:
         ground, words = self.ground, ("edit", "alpha")
@@ -45,6 +51,36 @@ class Prepared:
         ground.take_picture("edited")
         self.situations["edit"] = Situation("first", words, first, edited)
         self.situations["undo"] = Situation("edited", ("edit", "--undo", "alpha"), edited, first)
+
+    def _blueprint(self, first: Lock) -> None:
+        """Have an environment made from the lockfile once, and none be there."""
+        ground, machine = self.ground, self.ground.machine
+        words = ("sync", str(first.lockfile), "--python", ground.python)
+        ground.restore("first")
+        for _ in range(2):  # the first one draws it, the second one only draws what the first one left
+            shutil.rmtree(machine.venv)
+            machine.run(*words).succeeded()
+        shutil.rmtree(machine.venv)
+        assert list((machine.folder / "home" / ".cache" / "multisite" / "blueprints").iterdir())
+        ground.take_picture("blueprint")
+        self.situations["blueprint"] = Situation("blueprint", words, None, first)
+
+    def _uncompiled(self, first: Lock) -> None:
+        """Have no bytecode of what imports find: they write it."""
+        ground, machine = self.ground, self.ground.machine
+        ground.restore("first")
+        for folder in [
+            *machine.store.glob("multi-site-packages/*/**/__pycache__"),
+            *machine.store.glob("shared/**/__pycache__"),
+        ]:
+            shutil.rmtree(folder)
+        ground.take_picture("uncompiled")
+        words = (
+            str(machine.venv / "bin" / "python"),
+            "-c",
+            "import alpha, alpha_one, gamma.common, joint.a, joint.b, gone",
+        )
+        self.situations["import"] = Situation("uncompiled", words, first, first)
 
     def _repair(self, first: Lock) -> None:
         self.ground.restore("first")
