@@ -250,7 +250,7 @@ def main() -> int:
     if options.accounts > 1 and not can_be_made():
         parser.error("a second account needs root, unshare and setpriv")
     with tempfile.TemporaryDirectory() as folder, Machine.opened(Path(folder) / "machine") as machine:
-        Path(folder).chmod(0o755)
+        Path(folder).chmod(0o755 if options.accounts > 1 else 0o700)
         stress = Stress(machine, accounts=options.accounts)
         run(stress, processes=options.processes, seed=options.seed, seconds=options.seconds)
     print(*stress.problems, sep="\n\n")
