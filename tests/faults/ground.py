@@ -58,6 +58,7 @@ class FaultGround(Ground):
     """Where calls of commands fail."""
 
     commands: Commands = field(init=False)
+    _asks_programs: bool = True
     _usual: dict[tuple[str, tuple[str, ...]], _Usual] = field(default_factory=dict)
     # By what is on the disk: after the fault, and after the repeated command.
     _known: dict[tuple[str, tuple[str, ...], str], list[str]] = field(default_factory=dict)
@@ -110,11 +111,16 @@ class FaultGround(Ground):
         where = f"{' '.join(situation.command)} from {situation.name}, {trial.name} at {trial.at}, {ended.call}"
         return [f"{where}: {problem}\n{ended.text}" for problem in problems]
 
-    def judged(self, situation: Situation, since: int) -> list[str]:
-        """Say what is wrong with what is on the disk, and what a repeated command makes of it; of equal disks once."""
-        key = situation.name, situation.command, seen(self._parts(), since)
+    def judged(self, situation: Situation, since: int, *, torn_programs: bool = False) -> list[str]:
+        """Say what is wrong with what is on the disk, and what a repeated command makes of it; of equal disks once.
+
+        With *torn_programs* these need not be whole before the command is repeated.
+        """
+        key = situation.name, situation.command, f"{torn_programs} {seen(self._parts(), since)}"
         if key not in self._known:
+            self._asks_programs = not torn_programs
             problems = [*self._in_between(situation), *self._examined()]
+            self._asks_programs = True
             self._known[key] = [*problems, *self._repeated(situation, since)]
         return self._known[key]
 
@@ -166,6 +172,7 @@ class FaultGround(Ground):
         if self.scripts() != situation.after.scripts:
             yield f"at the end, programs: {sorted(self.scripts() ^ situation.after.scripts)}"
         usual, findings, entries = self._as_usual(situation), self._checks(), self._entries()
+        yield from self._scripts_answer(situation.after.scripts)
         if findings != usual.checks:
             yield f"the doctor: {findings}, and not {usual.checks}"
         if entries != usual.entries:
@@ -179,7 +186,8 @@ class FaultGround(Ground):
 
     def _script(self, name: str) -> Done:
         # What they do is asked where commands are killed; here it counts whether they are what they were.
-        found = (self.machine.venv / "bin" / name).read_bytes().startswith(b"#!")
+        path = self.machine.venv / "bin" / name
+        found = not self._asks_programs or (path.exists() and path.read_bytes().startswith(b"#!"))
         return Done(0 if found else 1, "", "")
 
 

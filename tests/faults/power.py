@@ -56,7 +56,8 @@ class Power:
         ground, situation = self.ground, self.situation
         ground.tried[kind] += 1
         problems = [f"in the store: {fault}" for fault in self._damage() if fault not in self._before]
-        problems += ground.judged(situation, since)
+        # A blueprint's programs and data files are not flushed: the next sync writes again what is torn of them.
+        problems += ground.judged(situation, since, torn_programs=situation.name == "blueprint")
         where = f"{' '.join(situation.command)} from {situation.name}, {kind}, after {cut} changes"
         return [f"{where}: {problem}" for problem in problems]
 
