@@ -23,7 +23,7 @@ from multisite.cloning import copy_file
 from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import free_path, naming, publish
+from multisite.files import flush_folder, free_path, naming, publish
 from multisite.flushing import flush_tree
 from multisite.index import NAME as INDEX
 from multisite.names import BuildId
@@ -267,6 +267,7 @@ def remove_edit(edit: Edit) -> None:
     """Remove a private copy, in one step for those who look for it."""
     with scratch(edit.folder.parent, before=".", after=".tmp") as aside:
         edit.folder.rename(aside / "edit")
+        flush_folder(edit.folder.parent)  # or some of it could be there after a power failure
     _remove_empty(edit.folder.parent)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from multisite.condemned import Condemnation
 from multisite.entry import ENTRIES
 from multisite.errors import GarbageRefused, UnsupportedFormat
-from multisite.files import WITHOUT_LOCKS, locked, make_folders, remove_empty_parents
+from multisite.files import WITHOUT_LOCKS, flush_folder, locked, make_folders, remove_empty_parents
 from multisite.garbage import ASIDE, CONDEMNED, Kind, leads_to
 from multisite.notes import read_note
 from multisite.registry import Registration
@@ -114,6 +114,10 @@ class Sweep:
                     raise GarbageRefused(self.store.root, reason, hint="run the same command again")
                 self._take(item, places)
                 self.advance(item.name)
+        # What is deleted now must not be seen again after a power failure, in part.
+        for folder in dict.fromkeys(item.path.parent for item in doomed if item.kind is not Kind.TABLE):
+            with contextlib.suppress(FileNotFoundError):
+                flush_folder(folder)
         return spared
 
     def _take(self, item: Doomed, places: dict[Kind, Path]) -> None:

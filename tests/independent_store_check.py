@@ -71,7 +71,7 @@ class _Store:
             sources = [known[sha256] for sha256 in self._artifacts(name)]
             if not manifest or not sources:
                 yield f"{name}: no manifest, or no artifacts"
-            for wheel in sources:
+            for wheel in sources if manifest else ():
                 yield from (f"{name}: {fault}" for fault in _against_wheel(folder, manifest, wheel))
 
     def _rooms(self) -> Iterator[str]:
@@ -325,7 +325,7 @@ def _differences(wanted: Mapping[str, object], found: Mapping[str, object]) -> I
 def _files(folder: Path) -> set[str]:
     """Return the files under *folder*, relative; what interpreters derive in ``__pycache__`` left out."""
     paths = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
-    return {path.as_posix() for path in paths if not ("__pycache__" in path.parts and path.suffix == ".pyc")}
+    return {path.as_posix() for path in paths if not ("__pycache__" in path.parts and ".pyc" in path.name)}
 
 
 def _document(path: Path) -> Any:

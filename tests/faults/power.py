@@ -52,14 +52,20 @@ class Power:
     def fail(self, cut: int, kind: str, chance: random.Random) -> list[str]:
         """Let the power fail after *cut* changes, on a disk of that *kind*; return what is wrong then."""
         since = time.time_ns()
-        self.journal.state(cut, kind, chance).write()
         ground, situation = self.ground, self.situation
-        ground.tried[kind] += 1
-        problems = [f"in the store: {fault}" for fault in self._damage() if fault not in self._before]
+        problems = self.damage(cut, kind, chance)
         # A blueprint's programs and data files are not flushed: the next sync writes again what is torn of them.
         problems += ground.judged(situation, since, torn_programs=situation.name == "blueprint")
-        where = f"{' '.join(situation.command)} from {situation.name}, {kind}, after {cut} changes"
-        return [f"{where}: {problem}" for problem in problems]
+        return [f"{self._where(cut, kind)}: {problem}" for problem in problems]
+
+    def damage(self, cut: int, kind: str, chance: random.Random) -> list[str]:
+        """Let the power fail so, and return what can be seen in the store then and is not whole."""
+        self.journal.state(cut, kind, chance).write()
+        self.ground.tried[kind] += 1
+        return [f"in the store: {fault}" for fault in self._damage() if fault not in self._before]
+
+    def _where(self, cut: int, kind: str) -> str:
+        return f"{' '.join(self.situation.command)} from {self.situation.name}, {kind}, after {cut} changes"
 
     def _damage(self) -> Iterator[str]:
         """Yield the entries that can be seen and are not whole."""
@@ -74,6 +80,7 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--share", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only-entries", action="store_true", help="look at nothing but whether entries are whole")
     options = parser.parse_args()
     chance, problems, tried = random.Random(options.seed), [], Counter[str]()
     with tempfile.TemporaryDirectory() as folder, prepared(Path(folder)) as found:
@@ -86,7 +93,8 @@ def main() -> int:
             for done, (cut, kind) in enumerate(chosen):
                 if done and done % _TOLD == 0:
                     print(f"{name}: {done} states, {ground.states} different disks so far", flush=True)
-                wrong = power.fail(cut, kind, random.Random(f"{options.seed} {cut} {kind}"))
+                look = power.damage if options.only_entries else power.fail
+                wrong = look(cut, kind, random.Random(f"{options.seed} {cut} {kind}"))
                 problems += wrong
                 print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)
             tried += ground.tried

@@ -51,6 +51,15 @@ def test_the_power_fails(found: Prepared, name: str) -> None:
         assert power.fail(cut, kind, chance) == []
 
 
+@pytest.mark.parametrize("name", EACH)
+def test_what_can_be_seen_after_a_power_failure_is_whole(found: Prepared, name: str) -> None:
+    power = Power(found.ground, found.situations[name])
+    chance = random.Random(name)
+    for cut in range(0, power.moments, -(-power.moments // 12)):
+        for kind in chance.sample(KINDS, 2):
+            assert power.damage(cut, kind, chance) == []
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", EACH)
 def test_each_call_fails(found: Prepared, name: str) -> None:
