@@ -11,6 +11,7 @@ import json
 import random
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,8 @@ class FaultGround(Ground):
         # No hard links: what is written in place would be written in the picture.
         picture = self.machine.folder / "pictures" / name
         _copy([(picture / part.name, part) for part in self._parts()])
+        for unfinished in self.machine.work.glob(".*.tmp"):
+            shutil.rmtree(unfinished)
 
     def _parts(self) -> tuple[Path, ...]:
         return self.machine.store, self.machine.venv, self.machine.folder / "home"
