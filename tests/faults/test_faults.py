@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.skipif(missing() is not None, reason=missing() or ""),
 ]
 EACH = [pytest.param(name, marks=pytest.mark.xdist_group(f"faults-{name}")) for name in NAMES]
+# What an import writes is not flushed: torn bytecode is what `verify` is for (docs/store.md).
+COMMANDS = [parameter for parameter in EACH if parameter.values != ("import",)]
 SOME = 5  # of all faults, for each command in an ordinary run; other commands have others
 
 
@@ -42,7 +44,7 @@ def test_a_call_fails(found: Prepared, name: str) -> None:
     assert found.ground.tried.total() >= SOME - 1
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_power_fails(found: Prepared, name: str) -> None:
     power = Power(found.ground, found.situations[name])
     chance = random.Random(name)
@@ -68,7 +70,7 @@ def test_each_call_fails(found: Prepared, name: str) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_power_fails_at_each_moment(found: Prepared, name: str) -> None:
     power = Power(found.ground, found.situations[name])
     for cut in range(power.moments):
