@@ -237,6 +237,7 @@ class Workshop:
             before is None
             or place.environment is None
             or place.is_remade
+            or place.findings  # which the whole way tells
             or self.store_root(before) != Path(before.store)
         ):
             return None
