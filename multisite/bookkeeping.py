@@ -118,7 +118,7 @@ def _compiled_again(table: DispatchTable, look: Callable[[BuildId], StoredDistri
     rows = []
     for row in table.plain["distributions"]:
         try:
-            name, version, root, _, build = row
+            name, version, root, _, build = row[:5]
             stored = look(BuildId.parse(f"{name}/{version}/{build}"))
         except (ValueError, TypeError) as error:
             raise InvalidDocument("dispatch table", "", [f"{row!r} is no distribution"]) from error
@@ -133,6 +133,7 @@ def _compiled_again(table: DispatchTable, look: Callable[[BuildId], StoredDistri
                 root=root if is_own else stored.root,
                 dist_info=manifest.dist_info,
                 build=manifest.build,
+                shown=manifest.shown,
                 top_level=tuple(manifest.top_level),
                 pth=manifest.pth,
                 start=manifest.start,

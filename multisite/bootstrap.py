@@ -36,11 +36,26 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 PTH_NAME = "00-multisite.pth"
 _INCOMING = ".incoming-"
 
-# Start-up files are processed twice in a virtual environment; the second time there is less to compile.
-_LINE = "import sys; sys.modules['_multisite'].start(sitedir) if '_multisite' in sys.modules else exec({code!r})\n"
+# Start-up files are processed twice in a virtual environment; the second time there is less to compile. The second line
+# is a comment for site, and compiled where the first one fails.
+_LINE = """\
+import sys; sys.modules['_multisite'].start(sitedir) if '_multisite' in sys.modules else exec({code!r})
+#exec({otherwise!r})
+"""
+
+# What every start compiles is short: it executes the bytecode of the start-up code, which sees to the rest. Where that
+# fails, the start-up code is loaded as any module is.
+_START = """\
+try:
+ import _frozen_importlib_external as e
+ m=sys.modules['_multisite']=type(sys)('_multisite')
+ exec(e.SourcelessFileLoader('',sys.prefix+{bytecode!r}%sys.implementation.cache_tag).get_code(''),m.__dict__)
+ m.start(sitedir)
+except Exception:exec(open(sitedir+{name!r}).readlines()[1][1:])
+"""
 
 # An exception here would be printed by site as a traceback.
-_START = """\
+_OTHERWISE = """\
 try:
     import os, _frozen_importlib, _frozen_importlib_external
     _frozen_importlib._load(_frozen_importlib_external.spec_from_file_location('_multisite', os.path.join(
@@ -59,7 +74,7 @@ try:
     for name in os.listdir(sys.argv[1]):
         if name.endswith(".py"):
             target = os.path.join(sys.argv[2], name[:-3] + "." + sys.implementation.cache_tag + ".pyc")
-            py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True,
+            py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True, optimize=2,
                                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 except OSError as error:
     sys.stdout.write(str(error.errno))
@@ -101,8 +116,10 @@ class Bootstrap:
 
     def _pth(self) -> bytes:
         parts = self.site_packages.relative_to(self.prefix).parts
-        code = _START.format(site=", ".join(map(repr, parts)), up=", ".join([repr(os.pardir)] * len(parts)))
-        return _LINE.format(code=code).encode("ascii")
+        otherwise = _OTHERWISE.format(site=", ".join(map(repr, parts)), up=", ".join([repr(os.pardir)] * len(parts)))
+        bytecode = str(Path(os.sep, ".multisite", "runtime", "__pycache__", "__init__.%s.pyc"))
+        code = _START.format(bytecode=bytecode, name=str(Path(os.sep, PTH_NAME)))
+        return _LINE.format(code=code, otherwise=otherwise).encode("ascii")
 
     def present(self) -> Iterator[Path]:
         """Yield what is there of all that, bytecode included."""

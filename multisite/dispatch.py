@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import marshal
+import re
+import sys
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -19,21 +21,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Binding", "DispatchTable", "TableEntry", "table_key"]
+__all__ = ["Binding", "DispatchTable", "TableEntry", "exact", "parsed", "table_key"]
 
 MAGIC = b"MSTABLE\n"
-FORMAT = 1
-_HEADER = 24
-_LOOKUP = ("names", "pth", "start")
-_DETAILS = ("distributions", "entry_points")
+FORMAT = 2
+_HEADER = 32
+# What of the compiled table stands in which part of the file; a part with one name is that value alone.
+_PARTS = (("names",), ("pth", "start"), ("distributions",), ("entry_points",))
+_START_UP = 2  # the part, counted from the binding, that is empty where there is nothing in it
 # The newest version that every supported interpreter reads; 3.14 writes a newer one by default.
 _MARSHAL = 4
 _REPAIR = "multisite sync"
+# What is the same to every reader of METADATA and of entry_points.txt, from Python 3.8 on.
+_PLAIN = re.compile(r"[!-~]+")
+_SECTION = re.compile(r"\[(?!DEFAULT\])([A-Za-z0-9_.:-]+)\]")
+_POINT = re.compile(
+    r"([A-Za-z0-9_.](?:[A-Za-z0-9_. :+/!@-]*[A-Za-z0-9_.+!@-])?) *= *"
+    r"([A-Za-z0-9_.](?:[A-Za-z0-9_.: \[\],-]*[A-Za-z0-9_\]])?)"
+)
+_IGNORED = re.compile(r"(?:#[ -~]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableEntry:
-    """One distribution of an environment, as the table has it. ``root`` is relative to the store, with ``/``."""
+    """One distribution of an environment, as the table has it. ``root`` is relative to the store, with ``/``.
+
+    ``shown`` are the name and the version that METADATA gives.
+    """
 
     name: str
     version: str
@@ -44,6 +58,7 @@ class TableEntry:
     pth: Mapping[str, str] = field(default_factory=dict)
     start: Mapping[str, str] = field(default_factory=dict)
     entry_points: str | None = None
+    shown: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,21 +114,24 @@ class DispatchTable:
                 "names": {
                     name: found[0] if len(found) == 1 else tuple(found) for name, found in sorted(owners.items())
                 },
-                "distributions": tuple((row.name, row.version, row.root, row.dist_info, row.build) for row in rows),
+                "distributions": tuple(
+                    (row.name, row.version, row.root, row.dist_info, row.build, *map(exact, row.shown)) for row in rows
+                ),
                 "pth": _files([row.pth for row in rows]),
                 "start": _files([row.start for row in rows]),
-                "entry_points": {at: row.entry_points for at, row in enumerate(rows) if row.entry_points},
+                "entry_points": {at: parsed(row.entry_points) for at, row in enumerate(rows) if row.entry_points},
             }
         )
 
     def encode(self, binding: Binding | None = None) -> bytes:
         """Return the bytes of a table file; without a *binding*, those of a table that a store shares."""
-        values = (
-            binding.to_plain() if binding else {},
-            {key: self.plain[key] for key in _LOOKUP},
-            {key: self.plain[key] for key in _DETAILS},
-        )
+        values: list[Any] = [binding.to_plain() if binding else {}]
+        for names in _PARTS:
+            value = {name: _interned(self.plain[name]) for name in names}
+            values.append(value if len(names) > 1 else value[names[0]])
         parts = [marshal.dumps(value, _MARSHAL) for value in values]
+        if not (self.plain["pth"] or self.plain["start"]):
+            parts[_START_UP] = b""
         return MAGIC + b"".join(number.to_bytes(4, "little") for number in (FORMAT, *map(len, parts))) + b"".join(parts)
 
     @classmethod
@@ -124,15 +142,20 @@ class DispatchTable:
         """
         if data[:8] != MAGIC or len(data) < _HEADER:
             raise InvalidDocument("dispatch table", where, ["it does not begin as one"], hint=_REPAIR)
-        found, *lengths = (int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16, 20))
+        found, *lengths = (int.from_bytes(data[at : at + 4], "little") for at in range(8, _HEADER, 4))
         if found != FORMAT:
             raise UnsupportedFormat("dispatch table", where, found=found, known=FORMAT)
         if len(data) != _HEADER + sum(lengths):
             problem = f"it is torn: {len(data)} bytes instead of {_HEADER + sum(lengths)}"
             raise InvalidDocument("dispatch table", where, [problem], hint=_REPAIR)
-        ends = [_HEADER + sum(lengths[:count]) for count in range(4)]
-        binding, lookup, details = (_loaded(data[start:end], where) for start, end in pairwise(ends))
-        plain = {**lookup, **details}
+        ends = [_HEADER + sum(lengths[:count]) for count in range(len(lengths) + 1)]
+        binding, *parts = (_loaded(data[start:end], where) for start, end in pairwise(ends))
+        parts[_START_UP - 1] = parts[_START_UP - 1] or {"pth": (), "start": ()}
+        if not isinstance(binding, dict) or not isinstance(parts[_START_UP - 1], dict):
+            raise InvalidDocument("dispatch table", where, ["it is damaged: not a mapping"], hint=_REPAIR)
+        plain: dict[str, Any] = {}
+        for names, part in zip(_PARTS, parts, strict=True):
+            plain.update(part if len(names) > 1 else {names[0]: part})
         _check(plain, _COMPILED, where)
         if binding:
             _check(binding, _BINDING, where)
@@ -168,14 +191,47 @@ def _files(texts: Sequence[Mapping[str, str]]) -> tuple[tuple[str, int, str], ..
     return tuple(sorted((name, index, text) for index, files in enumerate(texts) for name, text in files.items()))
 
 
-def _loaded(part: bytes, where: str | Path) -> dict[str, Any]:
+def parsed(text: str) -> tuple[tuple[str, str, str], ...] | None:
+    """Return name, value and group of each entry point in *text*; None where it takes the standard library to tell.
+
+    What is plain is read alike by ``configparser`` (Python 3.8 and 3.9) and by the later parsers.
+    """
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    groups: list[str] = []
+    for line in text.split("\n"):
+        section, point = _SECTION.fullmatch(line), _POINT.fullmatch(line)
+        if section and section[1] not in groups:
+            groups.append(section[1])
+        elif point and groups and (groups[-1], point[1]) not in found:
+            found[groups[-1], point[1]] = point[1], point[2], groups[-1]
+        elif not _IGNORED.fullmatch(line):
+            return None
+    return tuple(found.values())
+
+
+def exact(text: str) -> str:
+    """Return *text* of METADATA where every parser of its headers gives that, else nothing."""
+    return text if _PLAIN.fullmatch(text) else ""
+
+
+def _interned(value: Any) -> Any:
+    """Return *value* with one object for equal texts, so that marshal writes each once."""
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, tuple):
+        return tuple(map(_interned, value))
+    if isinstance(value, dict):
+        return {_interned(key): _interned(item) for key, item in value.items()}
+    return value
+
+
+def _loaded(part: bytes, where: str | Path) -> Any:
+    if not part:
+        return {}
     try:
-        value = marshal.loads(part)  # noqa: S302 -- ours, or a store's that the account trusts
+        return marshal.loads(part)  # noqa: S302 -- ours, or a store's that the account trusts
     except (EOFError, MemoryError, TypeError, ValueError) as error:
         raise InvalidDocument("dispatch table", where, [f"it is damaged: {error}"], hint=_REPAIR) from error
-    if not isinstance(value, dict):
-        raise InvalidDocument("dispatch table", where, ["it is damaged: not a mapping"], hint=_REPAIR)
-    return value
 
 
 _COMPILED: Mapping[str, type | tuple[type, ...]] = {

@@ -245,6 +245,7 @@ def _described(folder: Path, native: Iterable[str] | None, unpacked: Unpacked | 
         tags=tags,
         dist_info=info.name,
         metadata_name=metadata.get("name", ""),
+        metadata_version=metadata.get("version", ""),
         requires_python=metadata.get("requires_python"),
         requires_dist=tuple(metadata.get("requires_dist", ())),
         provides_extra=tuple(metadata.get("provides_extra", ())),

@@ -42,8 +42,8 @@ class DataFile:
 class Manifest:
     """What docs/formats.md, "Entry manifest", says of each field; ``digest`` is the whole content digest.
 
-    ``metadata_name`` and what is required and provided are METADATA's; ``executable`` are paths in site-packages;
-    ``files`` and ``size`` count what RECORD lists.
+    ``metadata_name``, ``metadata_version`` and what is required and provided are METADATA's; ``executable`` are paths
+    in site-packages; ``files`` and ``size`` count what RECORD lists.
     """
 
     name: NormalizedName
@@ -53,6 +53,7 @@ class Manifest:
     tags: tuple[str, ...]
     dist_info: str
     metadata_name: str
+    metadata_version: str
     requires_python: str | None = None
     requires_dist: tuple[str, ...] = ()
     provides_extra: tuple[str, ...] = ()
@@ -72,6 +73,11 @@ class Manifest:
         """The entry that this describes."""
         return BuildId(name=self.name, version=self.version, build=self.build)
 
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The name and the version that METADATA gives."""
+        return self.metadata_name, self.metadata_version
+
     @classmethod
     def from_document(cls, document: bytes, where: str | Path) -> Manifest:
         """Read a manifest. Raises InvalidDocument with every fault, UnsupportedFormat."""
@@ -85,6 +91,7 @@ class Manifest:
             tags=fields.texts("tags"),
             dist_info=fields.text("dist_info"),
             metadata_name=metadata.text("name"),
+            metadata_version=metadata.text("version"),
             requires_python=metadata.optional_text("requires_python"),
             requires_dist=metadata.texts("requires_dist"),
             provides_extra=metadata.texts("provides_extra"),
@@ -117,6 +124,7 @@ class Manifest:
             "dist_info": self.dist_info,
             "metadata": {
                 "name": self.metadata_name,
+                "version": self.metadata_version,
                 "requires_python": self.requires_python,
                 "requires_dist": list(self.requires_dist),
                 "provides_extra": list(self.provides_extra),

@@ -193,6 +193,7 @@ class Switch:
             root=stored.root if shared is None else shared.root,
             dist_info=manifest.dist_info,
             build=manifest.build,
+            shown=manifest.shown,
             top_level=tuple(manifest.top_level),
             pth=manifest.pth,
             start=manifest.start,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -160,10 +161,10 @@ NO_TABLE = "the environment's table cannot be used, nothing locked can be import
 BROKEN = {
     "no table": (None, "[Errno 2] No such file or directory: "),
     "empty": (b"", "not a dispatch table"),
-    "torn": (header(1, 9, 0, 0), "it is torn"),
-    "future": (header(9, 0, 0, 0), "it has format 9, this environment's start-up code knows 1"),
-    "damaged": (header(1, 1, 1, 0) + b"\xff\xff", "it is damaged: "),
-    "another value": (header(1, 1, 1, 0) + b"NN", "it lacks something: "),
+    "torn": (header(2, 9, 0, 0, 0, 0), "it is torn"),
+    "future": (header(9, 0, 0, 0, 0, 0), "it has format 9, this environment's start-up code knows 2"),
+    "damaged": (header(2, 1, 1, 0, 0, 0) + b"\xff\xff", "it is damaged: "),
+    "another value": (header(2, 1, 1, 0, 0, 0) + b"NN", "it lacks something: "),
 }
 
 
@@ -181,12 +182,28 @@ def test_a_broken_table_is_one_line_and_the_interpreter_runs(
     assert line.endswith(f"; run: multisite sync --venv {bootstrap.prefix}")
 
 
+def damage(table: Path, *, part: int) -> None:
+    whole = table.read_bytes()
+    lengths = [int.from_bytes(whole[at : at + 4], "little") for at in range(12, 32, 4)]
+    at = 32 + sum(lengths[:part])
+    table.write_bytes(whole[:at] + b"\xff" * lengths[part] + whole[at + lengths[part] :])
+
+
+def test_what_turns_out_to_be_damaged_later_is_one_line(bootstrap: Bootstrap, tmp_path: Path) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    damage(bootstrap.table, part=1)
+    done = run(bootstrap, "-c", "print('runs')\nimport importlib; importlib.invalidate_caches()\nimport six")
+    assert done.stdout == "runs\n"
+    first, *_, last = done.stderr.splitlines()
+    assert first.startswith(f"multisite: {bootstrap.prefix}: {NO_TABLE} (it is damaged: ")
+    assert last == "ModuleNotFoundError: No module named 'six'"
+
+
 def test_damaged_details_are_an_error_that_says_what_to_type(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
     write_table(bootstrap, tmp_path / "store")
-    whole = bootstrap.table.read_bytes()
-    length = int.from_bytes(whole[20:24], "little")
-    bootstrap.table.write_bytes(whole[:-length] + bytes(length))
+    damage(bootstrap.table, part=3)
     done = run(bootstrap, "-c", "print('runs')\nimport six")
     assert done.stdout == "runs\n"
     error = done.stderr.splitlines()[-1]
@@ -196,7 +213,7 @@ def test_damaged_details_are_an_error_that_says_what_to_type(bootstrap: Bootstra
 
 def test_start_up_code_that_is_gone_is_one_line(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
-    (bootstrap.folder / "runtime" / "__init__.py").unlink()
+    shutil.rmtree(bootstrap.folder / "runtime")
     done = run(bootstrap, "-c", "print('runs')")
     assert done.stdout == "runs\n"
     (line,) = done.stderr.splitlines()

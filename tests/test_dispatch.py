@@ -50,7 +50,7 @@ def test_start_up_files_are_in_the_order_of_their_names() -> None:
 
 def test_entry_points_are_kept_for_those_that_have_some() -> None:
     table = DispatchTable.compile([entry("a"), entry("b", entry_points="[x]\ny = z\n")])
-    assert table.plain["entry_points"] == {1: "[x]\ny = z\n"}
+    assert table.plain["entry_points"] == {1: (("y", "z", "x"),)}
 
 
 def test_the_order_of_the_entries_does_not_matter() -> None:
@@ -73,30 +73,32 @@ def test_the_start_up_code_reads_the_same(tmp_path: Any) -> None:
     (tmp_path / "table").write_bytes(table.encode(BINDING))
     found = read_table(str(tmp_path / "table"))  # type: ignore[no-untyped-call]
     assert found[0] == BINDING.to_plain()
-    assert {**found[1], **marshal.loads(found[2])} == table.plain
+    names, start_up, distributions, entry_points = found[1:]
+    assert start_up == b""
+    values = {"names": names, "distributions": distributions, "entry_points": entry_points}
+    assert {name: marshal.loads(value) for name, value in values.items()} | {"pth": (), "start": ()} == table.plain
 
 
 WHOLE = DispatchTable.compile([entry("six", "six")]).encode(BINDING)
 
 
-def with_compiled(value: Any) -> bytes:
-    values: tuple[Any, ...] = ({}, {}, value)
+def with_parts(*values: Any) -> bytes:
     parts = [marshal.dumps(part, 4) for part in values]
-    return b"MSTABLE\n" + b"".join(n.to_bytes(4, "little") for n in (1, *map(len, parts))) + b"".join(parts)
+    return b"MSTABLE\n" + b"".join(n.to_bytes(4, "little") for n in (2, *map(len, parts))) + b"".join(parts)
 
 
 INVALID = {
     "empty": (b"", "it does not begin as one"),
     "foreign": (b"PK\x03\x04" + WHOLE[4:], "it does not begin as one"),
     "half a header": (WHOLE[:20], "it does not begin as one"),
-    "header only": (WHOLE[:24], f"it is torn: 24 bytes instead of {len(WHOLE)}"),
+    "header only": (WHOLE[:32], f"it is torn: 32 bytes instead of {len(WHOLE)}"),
     "one byte short": (WHOLE[:-1], f"it is torn: {len(WHOLE) - 1} bytes instead of {len(WHOLE)}"),
     "one byte more": (WHOLE + b"x", f"it is torn: {len(WHOLE) + 1} bytes instead of {len(WHOLE)}"),
-    "zeros": (WHOLE[:24] + bytes(len(WHOLE) - 24), "it is damaged: bad marshal data (unknown type code)"),
-    "a list": (with_compiled([1]), "it is damaged: not a mapping"),
+    "zeros": (WHOLE[:32] + bytes(len(WHOLE) - 32), "it is damaged: bad marshal data (unknown type code)"),
+    "a list": (with_parts([1], {}, {}, (), {}), "it is damaged: not a mapping"),
     "a key is missing": (
-        with_compiled({"names": {}, "entry_points": {}, "pth": (), "start": ()}),
-        "distributions is missing or of the wrong type",
+        with_parts({}, {}, {"pth": ()}, (), {}),
+        "start is missing or of the wrong type",
     ),
 }
 
@@ -111,8 +113,8 @@ def test_damaged(data: bytes, problem: str) -> None:
 
 
 def test_unknown_format() -> None:
-    with pytest.raises(UnsupportedFormat, match=r"table: dispatch table has format 2; this multisite knows format 1"):
-        DispatchTable.decode(WHOLE[:8] + (2).to_bytes(4, "little") + WHOLE[12:], "table")
+    with pytest.raises(UnsupportedFormat, match=r"table: dispatch table has format 3; this multisite knows format 2"):
+        DispatchTable.decode(WHOLE[:8] + (3).to_bytes(4, "little") + WHOLE[12:], "table")
 
 
 KEY: dict[str, Any] = {

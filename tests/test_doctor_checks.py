@@ -54,6 +54,7 @@ def build(name: str, version: str = "1", *requires: str, data: tuple[DataFile, .
         tags=(),
         dist_info=f"{name}-{version}.dist-info",
         metadata_name=name,
+        metadata_version=version,
         requires_dist=requires,
         data=data,
     )
@@ -165,8 +166,16 @@ STANDARD = "/usr/lib/python3.12"
 def answered(found: FoundModule | None = None, distribution: FoundDistribution | None = None) -> Examination:
     one = build("a")
     assert one.row is not None
-    name, version, root, dist_info, tag = one.row
-    entry = TableEntry(name=name, version=version, root=root, dist_info=dist_info, build=tag, top_level=("a",))
+    name, version, root, dist_info, tag, *shown = one.row
+    entry = TableEntry(
+        name=name,
+        version=version,
+        root=root,
+        dist_info=dist_info,
+        build=tag,
+        top_level=("a",),
+        shown=(shown[0], shown[1]),
+    )
     table = DispatchTable.compile([entry])
     answer = Answer(
         version="3.12.1",

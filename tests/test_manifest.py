@@ -25,6 +25,7 @@ MANIFEST = Manifest(
     tags=("py3-none-any",),
     dist_info="Foo_Bar-1.0.dist-info",
     metadata_name="Foo.Bar",
+    metadata_version="1.0.0",
     requires_python=">=3.8",
     requires_dist=("idna",),
     provides_extra=("x",),
@@ -57,7 +58,7 @@ def test_round_trip() -> None:
 def test_the_least_that_a_manifest_says() -> None:
     least = Manifest(
         name=normalize("a"), version="1", build="b", digest="0f" * 32, tags=(), dist_info="a-1.dist-info",
-        metadata_name="a",
+        metadata_name="a", metadata_version="1",
     )  # fmt: skip
     assert Manifest.from_document(least.to_document(), "manifest.json") == least
 
@@ -211,7 +212,7 @@ def written(**changes: Any) -> bytes:
     return json.dumps({**json.loads(MANIFEST.to_document()), **changes}).encode()
 
 
-@pytest.mark.parametrize("found", [0, 1, 2, 4, 99])
+@pytest.mark.parametrize("found", [0, 1, 2, 3, 5, 99])
 def test_another_format(found: int) -> None:
     with pytest.raises(UnsupportedFormat) as caught:
         Manifest.from_document(written(format=found), "manifest.json")

@@ -1,8 +1,8 @@
 """Private copies of locked distributions: what is in their folders now, for people change them."""
 
-import marshal
 import os
 
+from . import unmarshalled
 from .messages import say
 
 _MODULES = (".py", ".pyc", ".so", ".pyd")
@@ -51,8 +51,8 @@ def _text(path):
 
 
 def warn(table, own, others):
-    """Say which private copies are not in use with the details *others*, being of builds that only *own* has."""
-    own, others = [marshal.loads(details)["distributions"] for details in (own, others)]
+    """Say which private copies are not in use with the distributions *others*, being of builds that only *own* has."""
+    own, others = unmarshalled(own), unmarshalled(others)
     roots = {row[2] for row in others}
     for row in own:
         if row[2] in table.edits and row[2] not in roots:

@@ -43,7 +43,9 @@ def finder_of(site, path, hooks):
         return None
     if hooks is None:
         hooks = sys.path_hooks
-        hooks = hooks[next((at for at, hook in enumerate(hooks) if getattr(hook, "__self__", None) is site), -1) + 1 :]
+        hooks = hooks[
+            next((at for at, hook in enumerate(hooks) if getattr(hook, "__self__", None) is site.finder), -1) + 1 :
+        ]
     details = _details(hooks)
     return None if details is None else IndexedFinder(path, folders, folder, details)
 

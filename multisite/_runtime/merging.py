@@ -1,7 +1,6 @@
 """Several finds of one name in what counts as one folder."""
 
 import os
-import pkgutil
 import sys
 
 from . import ask_hooks
@@ -101,6 +100,8 @@ class MergedFolders:
 
     def iter_modules(self, prefix=""):
         """List the modules in the folders for ``pkgutil``, in the order of file names."""
+        import pkgutil  # whoever lists has it; a start that merges need not
+
         return union([pkgutil.iter_importer_modules(finder, prefix) for finder in self._finders()])
 
 

@@ -18,6 +18,11 @@ def say(problem, folder, error=None):
         sys.stderr.write(line)
 
 
+def unusable(folder, error):
+    """Say that the table of the state *folder* cannot be used."""
+    say("the environment's table cannot be used, nothing locked can be imported", folder, error)
+
+
 def denial(folder):
     """Return the error of who may not look into a folder, None where that is not what is wrong with it."""
     try:
@@ -59,9 +64,9 @@ def not_in_store(table, fullname, index):
     return ModuleNotFoundError(sentence, name=fullname)
 
 
-def damaged(table, error):
-    """Return the error for a table whose details cannot be read; *error* says why."""
-    venv = os.path.dirname(table.folder)
+def damaged(folder, error):
+    """Return the error for a table, of the state *folder*, of which a part cannot be read; *error* says why."""
+    venv = os.path.dirname(folder)
     return ImportError(
         "{}: the environment's table is damaged ({}); run: multisite sync --venv {}".format(venv, error, venv)
     )

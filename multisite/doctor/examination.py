@@ -7,6 +7,8 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from multisite.dispatch import exact
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
@@ -71,7 +73,8 @@ class ExaminedBuild:
             return None
         shared, build = self.chosen.shared, self.stored.id
         root = self.stored.root if shared is None else f"shared/{shared}/site-packages"
-        return (build.name, build.version, root, self.stored.manifest.dist_info, build.build)
+        manifest = self.stored.manifest
+        return (build.name, build.version, root, manifest.dist_info, build.build, *map(exact, manifest.shown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

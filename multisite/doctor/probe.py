@@ -137,7 +137,11 @@ def is_of_another_shape(name: str) -> bool:
 def main() -> None:
     """Answer the questions on stdin."""
     asked = json.load(sys.stdin)
-    ours = [finder for finder in sys.meta_path if type(finder).__module__ == "_multisite" and hasattr(finder, "site")]
+    ours = [
+        finder
+        for finder in sys.meta_path
+        if type(finder).__module__.partition(".")[0] == "_multisite" and hasattr(finder, "site")
+    ]
     if asked.get("tools"):
         # It is asked in a process of its own: whatever these do when they are imported, the rest is known by then.
         sys.stdout.write("\n" + MARK + json.dumps(unknown(ours[0].site, asked["tools"])) + "\n")

@@ -69,6 +69,7 @@ def _different_parts(examination: Examination, table: DispatchTable) -> list[str
                     root=row[2],
                     dist_info=row[3],
                     build=row[4],
+                    shown=manifest.shown,
                     top_level=tuple(manifest.top_level),
                     pth=manifest.pth,
                     start=manifest.start,

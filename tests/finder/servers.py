@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from email import message_from_string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,11 @@ def indexes(scenario: Scenario) -> dict[str, str]:
     return {root: module_index(paths).decode("ascii") for root, paths in files.items()}
 
 
+def _shown(metadata: str) -> tuple[str, str]:
+    headers = message_from_string(metadata)
+    return headers.get("Name", ""), headers.get("Version", "")
+
+
 def table(scenario: Scenario, store: Path) -> bytes:
     """Return the dispatch table of the scenario's locked distributions."""
     roots = scenario.roots()
@@ -135,6 +141,7 @@ def table(scenario: Scenario, store: Path) -> bytes:
             top_level=dist.top_level,
             pth={path: text for path, text in dist.files.items() if path.endswith(".pth") and "/" not in path},
             entry_points=dist.files.get(dist.info + "/entry_points.txt"),
+            shown=_shown(dist.files.get(dist.info + "/METADATA", "")),
         )
         for dist in scenario.locked
     ]

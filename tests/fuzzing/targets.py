@@ -315,7 +315,7 @@ TARGETS: dict[str, Target] = {
     "store": Target(_documents({"format": 1, "id": "0" * 32, "min_writer": 1}), _read_store),
     "view": Target(_documents(VIEW), _read_view),
     "table": Target(_tables, _read_table),
-    "table-at-start": Target(_tables, _read_table_at_start, (_runtime.TableError,)),
+    "table-at-start": Target(_tables, _read_table_at_start, (ValueError,)),
     "native": Target(_natives, _read_native),
     "bytecode": Target(_bytecode, _read_bytecode, (ValueError,)),
 }  # fmt: skip

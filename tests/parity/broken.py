@@ -35,5 +35,5 @@ def _rows(venv: Path) -> list[tuple[str, list[str], str]]:
     store = binding["stores"][0]
     return [
         (f"{store}/{root}", sorted(names.get(index, [])), info)
-        for index, (_, _, root, info, _) in enumerate(table.plain["distributions"])
+        for index, (_, _, root, info, *_) in enumerate(table.plain["distributions"])
     ]

@@ -14,4 +14,4 @@ import regular
 
 show(sys.count, regular.who, metadata.version("regular"))
 show_metadata()
-show(len([finder for finder in sys.meta_path if type(finder).__name__ == "LockedFinder"]) < 2, len(sys.path) == len(set(sys.path)))
+show(len([finder for finder in sys.meta_path if type(finder).__module__.startswith("_multisite")]) < 2, len(sys.path) == len(set(sys.path)))
