@@ -26,7 +26,7 @@ def named(table, infos):
 
 def project(info):
     """Return the normalised name of the distribution that the metadata *info* are named after."""
-    return _normalized(_stem(info))
+    return normalized(_stem(info))
 
 
 def _stem(info):
@@ -48,7 +48,7 @@ def is_stub(info):
     return os.path.isfile(os.path.join(info, STUB))
 
 
-def _normalized(name):
+def normalized(name):
     """Normalise a project name (PEP 503) without the ``re`` module."""
     parts = name.lower().replace("_", "-").replace(".", "-").split("-")
     return "-".join([part for part in parts if part])

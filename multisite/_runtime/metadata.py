@@ -11,10 +11,12 @@ would be lost where a distribution is pickled, or made anew from the path of ano
 
 import copy
 import functools
+import os
 import sys
 
+from .answers import has_usual_name, teach
 from .habits import wrap
-from .installed import is_stub
+from .installed import is_stub, normalized
 from .record import Facts
 
 
@@ -45,6 +47,7 @@ def adapt(site, protocol):
         for kind, methods in wrappers.items():
             for name, wrapper in methods.items():
                 wrap(getattr(protocol, kind), name, functools.partial(wrapper, protocol, facts))
+        teach(protocol, facts)
     return True
 
 
@@ -67,14 +70,43 @@ def _finding(protocol, facts, function):
             part = copy.copy(context)
             vars(part)["path"] = [entry]
             if site.owns(str(entry)):
-                found = folder.search(protocol.Prepared(context.name))
-                yield from map(protocol.PathDistribution, found)
+                yield from _distributions(protocol, folder.found(context.name))
                 real = function(protocol.MetadataPathFinder, part)
                 yield from (one for one in real if not is_stub(str(one._path)))
             else:
-                yield from function(protocol.MetadataPathFinder, part)
+                if not _has_none(site, str(entry)):
+                    yield from function(protocol.MetadataPathFinder, part)
 
     return find_distributions
+
+
+def _has_none(site, entry):
+    """Tell whether there are no metadata in the folder *entry*, kept while its time is the same."""
+    try:
+        time = os.stat(entry).st_mtime_ns
+        known = site.metadata.get((entry, None))
+        if known is None or known[0] != time:
+            none = not any(name.lower().endswith("-info") for name in os.listdir(entry))
+            known = site.metadata[entry, None] = time, none
+        return known[1]
+    except FileNotFoundError:
+        return bool(entry)
+    except (OSError, ValueError):
+        return False
+
+
+def _distributions(protocol, paths):
+    """Return the distributions with metadata at *paths*. From 3.13 on, their ``__new__`` looks for abstract methods."""
+    kind = protocol.PathDistribution
+    if getattr(kind.__init__, "__code__", _distributions.__code__).co_names != ("_path",):
+        return map(kind, paths)
+    return map(functools.partial(_distribution, kind), paths)
+
+
+def _distribution(kind, path):
+    made = object.__new__(kind)
+    made._path = path
+    return made
 
 
 def _locked_folder(protocol, site):
@@ -91,8 +123,12 @@ def _new_folder(protocol, site, table, replaced):
     import pathlib
 
     class LockedFolder(protocol.FastPath):
-        def __new__(cls, root):
+        def __new__(cls, children):
             return object.__new__(cls)
+
+        def __init__(self, indexes):
+            super().__init__(site.path)
+            self.indexes = indexes
 
         mtime = None
 
@@ -100,12 +136,20 @@ def _new_folder(protocol, site, table, replaced):
             return list(self.indexes)
 
         def joinpath(self, child):
-            return pathlib.Path(table.root(self.indexes[child], replaced), child)
+            return pathlib.Path(table.root(self.indexes[child], replaced) + os.sep + child)
 
-    folder = LockedFolder(site.path)
+        def found(self, name):
+            """Return the metadata folders that are looked for: for a name only where that may be."""
+            rows = table.distributions
+            if name is None and all(map(has_usual_name, rows)):
+                return [self.joinpath(child) for child in self.indexes]
+            start = normalized(name) if name else ""
+            indexes = [at for at in self.indexes.values() if rows[at][0].startswith(start)]
+            return LockedFolder({rows[at][3]: at for at in indexes}).search(protocol.Prepared(name))
+
+    folder = LockedFolder({row[3]: index for index, row in enumerate(table.distributions) if index not in replaced})
     folder.table = table
     folder.replaced = replaced
-    folder.indexes = {row[3]: index for index, row in enumerate(table.distributions) if index not in replaced}
     return folder
 
 

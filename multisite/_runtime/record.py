@@ -19,24 +19,30 @@ class Facts:
     def __init__(self, site):
         self.site = site
         self._known = None
+        self._said = None
 
     def index(self, path):
         """Return the index of the distribution whose metadata folder is *path*, None where it is none of ours."""
-        folder, _, name = str(path).rpartition(os.sep)
+        text = str(path)
         table = self.site.table
-        if folder.startswith(table.inside):
-            index = self._of_table()[0].get(name)
-            if index is not None and folder in (table.root(index), table.root(index, (index,), apart=True)):
-                return index
+        if not text.startswith(table.inside):
+            return None
+        if self._known is None or self._known[0] is not table:
+            self._known = table, {row[3]: index for index, row in enumerate(table.distributions)}
+        folder, _, name = text.rpartition(os.sep)
+        index = self._known[1].get(name)
+        if index is None:
+            return None
+        if folder == table.root(index) or folder == table.root(index, (index,), apart=True):
+            return index
         return None
 
-    def _of_table(self):
-        """Return the indexes by metadata folder, and what environment.json says, kept while the table is the same."""
+    def _state(self):
+        """Return what environment.json says, kept while the table is the same."""
         table = self.site.table
-        if self._known is None or self._known[0] is not table:
-            indexes = {row[3]: index for index, row in enumerate(table.distributions)}
-            self._known = table, indexes, self._read_state()
-        return self._known[1:]
+        if self._said is None or self._said[0] is not table:
+            self._said = table, self._read_state()
+        return self._said[1]
 
     def covers(self, filename):
         """Tell whether *filename* in a dist-info folder is one of those that belong to the environment."""
@@ -84,7 +90,7 @@ class Facts:
 
     def _of(self, name):
         """Return what environment.json says of the distribution: its build, and its installation."""
-        state = self._of_table()[1]
+        state = self._state()
         return state.get("builds", {}).get(name, {}), state.get("installs", {}).get(name, {})
 
     def _read_state(self):
@@ -97,6 +103,24 @@ class Facts:
         except (OSError, ValueError):
             return {}
         return state if isinstance(state, dict) and state.get("format") == 1 else {}
+
+    def outline(self, index, text):
+        """Return the rows of RECORD that tell which top-level names there are, without what repeats itself.
+
+        That is every file at the top, and of each folder there one file that is source and one that is not.
+        """
+        if text is None:
+            return None
+        install = self._of(self.site.table.distributions[index][0])[1]
+        removed = set(install.get("removed", ()))
+        found = {}
+        for line in [*text.splitlines(), *install.get("added", ())]:
+            path = line[1:].partition('"')[0] if line.startswith('"') else line.partition(",")[0]
+            top, inner, _ = path.partition("/")
+            if path and path not in removed:
+                found.setdefault((top, path.endswith(".py")) if inner and top != "__pycache__" else path, line)
+        tops = [path for path in found if isinstance(path, str)]
+        return "\n".join([*found.values(), *[path + ",," for path in _bytecode(tops)]])
 
     def _record(self, index, text):
         """Return RECORD as an installer would have left it: the wheel's own, and what installing adds."""
