@@ -9,7 +9,6 @@ import hashlib
 import json
 import marshal
 import re
-import sys
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -127,7 +126,7 @@ class DispatchTable:
         """Return the bytes of a table file; without a *binding*, those of a table that a store shares."""
         values: list[Any] = [binding.to_plain() if binding else {}]
         for names in _PARTS:
-            value = {name: _interned(self.plain[name]) for name in names}
+            value = {name: _shared(self.plain[name], {}) for name in names}
             values.append(value if len(names) > 1 else value[names[0]])
         parts = [marshal.dumps(value, _MARSHAL) for value in values]
         if not (self.plain["pth"] or self.plain["start"]):
@@ -214,14 +213,14 @@ def exact(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else ""
 
 
-def _interned(value: Any) -> Any:
+def _shared(value: Any, known: dict[str, str]) -> Any:
     """Return *value* with one object for equal texts, so that marshal writes each once."""
     if isinstance(value, str):
-        return sys.intern(value)
+        return known.setdefault(value, value)
     if isinstance(value, tuple):
-        return tuple(map(_interned, value))
+        return tuple([_shared(item, known) for item in value])
     if isinstance(value, dict):
-        return {_interned(key): _interned(item) for key, item in value.items()}
+        return {_shared(key, known): _shared(item, known) for key, item in value.items()}
     return value
 
 

@@ -83,16 +83,21 @@ def _finding(protocol, facts, function):
 def _has_none(site, entry):
     """Tell whether there are no metadata in the folder *entry*, kept while its time is the same."""
     try:
+        if not entry:  # the current folder, which may be another by the next time
+            return not _metadata_in(os.curdir)
         time = os.stat(entry).st_mtime_ns
         known = site.metadata.get((entry, None))
         if known is None or known[0] != time:
-            none = not any(name.lower().endswith("-info") for name in os.listdir(entry))
-            known = site.metadata[entry, None] = time, none
+            known = site.metadata[entry, None] = time, not _metadata_in(entry)
         return known[1]
     except FileNotFoundError:
-        return bool(entry)
+        return True
     except (OSError, ValueError):
         return False
+
+
+def _metadata_in(folder):
+    return [name for name in os.listdir(folder) if name[-5:].lower() == "-info"]
 
 
 def _distributions(protocol, paths):
@@ -145,6 +150,9 @@ def _new_folder(protocol, site, table, replaced):
                 return [self.joinpath(child) for child in self.indexes]
             start = normalized(name) if name else ""
             indexes = [at for at in self.indexes.values() if rows[at][0].startswith(start)]
+            usual = start and name[0].isalnum() and hasattr(protocol.Prepared, "normalize")
+            if usual and all([has_usual_name(rows[at]) for at in indexes]):
+                return [self.joinpath(rows[at][3]) for at in indexes if rows[at][0] == start]
             return LockedFolder({rows[at][3]: at for at in indexes}).search(protocol.Prepared(name))
 
     folder = LockedFolder({row[3]: index for index, row in enumerate(table.distributions) if index not in replaced})
