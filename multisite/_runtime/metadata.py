@@ -151,7 +151,7 @@ def _new_folder(protocol, site, table, replaced):
             start = normalized(name) if name else ""
             indexes = [at for at in self.indexes.values() if rows[at][0].startswith(start)]
             usual = start and name[0].isalnum() and hasattr(protocol.Prepared, "normalize")
-            if usual and all([has_usual_name(rows[at]) for at in indexes]):
+            if usual and all(has_usual_name(rows[at]) for at in indexes):
                 return [self.joinpath(rows[at][3]) for at in indexes if rows[at][0] == start]
             return LockedFolder({rows[at][3]: at for at in indexes}).search(protocol.Prepared(name))
 
