@@ -49,9 +49,13 @@ class Environments:
         removed(venv)
         return self.bench.timed([*self.sync(lockfile, venv), "--python", str(self.bench.python), *options])
 
-    def sync(self, lockfile: Path, venv: Path) -> list[str]:
-        """Return the command that makes an environment what a lockfile says."""
-        return [self.bench.tool("multisite"), "sync", str(lockfile), "--venv", str(venv), "--quiet"]
+    def sync(self, lockfile: Path, venv: Path, store: Path | None = None) -> list[str]:
+        """Return the command that makes an environment what a lockfile says.
+
+        The store is named by an option: as a variable it would be heard by the interpreters of environments as well.
+        """
+        options = ["--venv", str(venv), "--store", str(store or self.bench.folder / "store"), "--quiet"]
+        return [self.bench.tool("multisite"), "sync", str(lockfile), *options]
 
     def uv(self, lockfile: Path, name: str, link: Link, *options: str) -> Sample:
         """Make an environment by uv; return what its two commands took."""

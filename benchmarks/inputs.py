@@ -73,9 +73,11 @@ class Inputs:
         return self.bench.inputs / "wheels"
 
     def requirements(self, names: Iterable[str], filename: str) -> Path:
-        """Return a file of requirements."""
+        """Return a file of requirements, left as it is where it says that already."""
         path = self.bench.folder / filename
-        path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+        text = "".join(f"{name}\n" for name in names)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
         return path
 
     def large(self) -> Path:

@@ -74,7 +74,6 @@ class Workbench:
         self.quick = quick
         self.environ = {name: value for name, value in os.environ.items() if name not in UNSET}
         self.environ |= {
-            "MULTISITE_STORE": str(folder / "store"),
             "MULTISITE_CACHE": str(folder / "multisite-cache"),
             "UV_CACHE_DIR": str(folder / "uv-cache"),
             "PIP_CACHE_DIR": str(folder / "pip-cache"),

@@ -65,7 +65,8 @@ def lock_programs(environments: Environments) -> Outcome:
 def _command(environments: Environments) -> list[str]:
     requirements = str(environments.bench.folder / "requirements.in")
     venv = str(environments.path("locked"))
-    where = ["--venv", venv, "--python", str(environments.bench.python)]
+    store = str(environments.bench.folder / "store")
+    where = ["--venv", venv, "--store", store, "--python", str(environments.bench.python)]
     return [environments.bench.tool("multisite"), "lock", "--quiet", "-r", requirements, *where]
 
 

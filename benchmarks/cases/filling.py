@@ -53,13 +53,18 @@ def beside_uv(environments: Environments, *, name: str) -> Outcome:
     bench = environments.bench
     wheel, folder = environments.inputs.wheel(name), bench.folder / "filled"
     lockfile = environments.inputs.lock_of(wheel)
-    variables = {name: str(folder / name) for name in ("MULTISITE_STORE", "MULTISITE_CACHE", "UV_CACHE_DIR")}
+    variables = {name: str(folder / name) for name in ("MULTISITE_CACHE", "UV_CACHE_DIR")}
     venv = folder / "venv"
 
     def ours() -> Sample:
         removed(folder)
         folder.mkdir()
-        command = [*environments.sync(lockfile, venv), "--python", str(bench.python), *bench.without_bytecode]
+        command = [
+            *environments.sync(lockfile, venv, folder / "store"),
+            "--python",
+            str(bench.python),
+            *bench.without_bytecode,
+        ]
         return bench.timed(command, environ=variables)
 
     def peer() -> Sample:

@@ -52,7 +52,7 @@ def cold(environments: Environments, *, options: tuple[str, ...] = (), pairs: in
     bench = environments.bench
     lockfile = environments.inputs.large()
     folder = bench.folder / "cold"
-    variables = {name: str(folder / name) for name in ("MULTISITE_STORE", "MULTISITE_CACHE", "UV_CACHE_DIR")}
+    variables = {name: str(folder / name) for name in ("MULTISITE_CACHE", "UV_CACHE_DIR")}
     venv = folder / "venv"
     importing = imported([environments.python(venv)])
     ours_facts: list[Sample] = []
@@ -61,7 +61,7 @@ def cold(environments: Environments, *, options: tuple[str, ...] = (), pairs: in
     def ours() -> Sample:
         removed(folder)
         folder.mkdir()
-        command = [*environments.sync(lockfile, venv), "--python", str(bench.python), *options]
+        command = [*environments.sync(lockfile, venv, folder / "store"), "--python", str(bench.python), *options]
         ours_facts.append(bench.timed(command, environ=variables))
         return ours_facts[-1] + bench.timed(importing, environ=variables)
 
