@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from multisite.bookkeeping import verify_aliases, verify_registrations, verify_tables
-from multisite.bootstrap import runtime_digest, runtime_source
+from multisite.bootstrap import RUNTIME_LEVEL, runtime_digest, runtime_source
 from multisite.bytecode import CompiledFile, check_bytecode
 from multisite.damage import Damage
 from multisite.entry import StoredDistribution
@@ -248,7 +248,12 @@ class Auditor:
                 yield Damage(kind="runtime", path=shown, message=f"{shown}: files are missing, or are none of its")
                 continue
             files = [
-                CompiledFile(path=folder / name, source=sources / f"{name.partition('.')[0]}.py", tag=folder.name)
+                CompiledFile(
+                    path=folder / name,
+                    source=sources / f"{name.partition('.')[0]}.py",
+                    tag=folder.name,
+                    level=RUNTIME_LEVEL,
+                )
                 for name in sorted(names)
             ]
             problems = self._compiled(folder.name, files)

@@ -27,7 +27,9 @@ from multisite.trust import Trust
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["PTH_NAME", "Bootstrap", "runtime_digest", "runtime_source"]
+__all__ = ["PTH_NAME", "RUNTIME_LEVEL", "Bootstrap", "runtime_digest", "runtime_source"]
+
+RUNTIME_LEVEL = 2  # every start reads this bytecode: it has no docstrings
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -74,7 +76,7 @@ try:
     for name in os.listdir(sys.argv[1]):
         if name.endswith(".py"):
             target = os.path.join(sys.argv[2], name[:-3] + "." + sys.implementation.cache_tag + ".pyc")
-            py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True, optimize=2,
+            py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True, optimize={level},
                                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 except OSError as error:
     sys.stdout.write(str(error.errno))
@@ -221,7 +223,8 @@ def _compiled(source: Mapping[str, bytes], *, python: Path, folder: Path) -> Pat
     compiled.mkdir()
     for name, content in source.items():
         (sources / name).write_bytes(content)
-    command = [str(python), "-I", "-S", "-c", _COMPILE.format(disk=_DISK), str(sources), str(compiled)]
+    program = _COMPILE.format(disk=_DISK, level=RUNTIME_LEVEL)
+    command = [str(python), "-I", "-S", "-c", program, str(sources), str(compiled)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == _DISK and done.stdout.isdecimal():
         raise OSError(int(done.stdout), os.strerror(int(done.stdout)), str(compiled))

@@ -161,8 +161,8 @@ class _Store:
     def _tables(self) -> Iterator[str]:
         for path in (self.root / "tables").glob("[!.]*"):
             data = path.read_bytes()
-            found, *lengths = [int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16, 20)]
-            if data[:8] != b"MSTABLE\n" or found != 1 or len(data) != 24 + sum(lengths):
+            found, *lengths = [int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16, 20, 24, 28)]
+            if data[:8] != b"MSTABLE\n" or found != 2 or len(data) != 32 + sum(lengths):
                 yield f"tables/{path.name}: torn"
 
     def _environments(self) -> Iterator[str]:
