@@ -46,7 +46,8 @@ _FORMAT = 1
 _MARSHAL = 4
 _LARGEST = 1 << 26
 
-# What is compared of a path. Of a place only what it is and who may change it; its content may change.
+# What is compared of a path. Of a place only what it is and who may change it; its content may change. Of a folder in
+# the store that it is there, and who else may change it.
 WHOLE, THROUGH, PLACE, FOLDER = range(4)
 DURABLE = ("MULTISITE_STORE", "MULTISITE_TRUST", "MULTISITE_COMPILE", "HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS")
 _RESOLVERS = ("UV_", "PIP_", "XDG_CONFIG")
@@ -60,7 +61,10 @@ def take(path: str, kind: int) -> tuple[int, ...] | None:
     except (OSError, ValueError):
         return None
     if kind == FOLDER:
-        return () if stat.S_ISDIR(found.st_mode) else None
+        if not stat.S_ISDIR(found.st_mode):
+            return None
+        sound = found.st_uid in (0, os.geteuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return () if sound else (found.st_mode, found.st_uid, found.st_gid)
     who = (found.st_mode, found.st_uid, found.st_gid, found.st_dev, found.st_ino)
     return who if kind == PLACE else (*who, found.st_size, found.st_mtime_ns)
 

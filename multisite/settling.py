@@ -119,8 +119,17 @@ def _looked_at(environment: Environment, state: EnvironmentState) -> Iterator[tu
         yield from ((str(store), PLACE, "."), (os.path.realpath(store.parent), PLACE, "."))
         yield from ((str(store), WHOLE, name) for name in ("store.json", f"environments/{state.id}.json"))
         # Who imports what is missing is told to type the command that is asked here.
-        roots = sorted({chosen.root for chosen in state.builds.values() if chosen.store == at})
-        yield from ((str(store), FOLDER, root) for root in roots)
+        yield from ((str(store), FOLDER, path) for path in _ways(state, at))
+
+
+def _ways(state: EnvironmentState, at: int) -> list[str]:
+    """Return every folder of the store with the number *at* on the way to what is imported from there."""
+    found = set()
+    for chosen in state.builds.values():
+        if chosen.store == at:
+            parts = chosen.root.split("/")
+            found.update("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return sorted(found)
 
 
 def _grouped(paths: Iterable[tuple[str, int, str]]) -> tuple[tuple[str, int, tuple[str, ...]], ...]:

@@ -74,9 +74,10 @@ def test_nothing_to_do_is_told_by_a_few_looks(machine: Machine) -> None:
     said, modules, calls = counted(machine, "sync")
     assert said == [f"syncing {machine.lockfile}", f"{machine.venv}: unchanged; 2 distributions"]
     assert modules == QUICK
-    # Two distributions, a program and a data file; each file of the start-up code, once compiled; and 23 besides.
+    # One folder of all distributions and four of each of the two; a program and a data file; each file of the start-up
+    # code, once compiled; and 23 besides.
     runtime = len(list((machine.venv / ".multisite" / "runtime").rglob("*.py*")))
-    assert calls == {"look": 2 + 2 + runtime + 23, "subprocess.Popen": 0, "os.posix_spawn": 0, "os.fork": 0}
+    assert calls == {"look": 1 + 2 * 4 + 2 + runtime + 23, "subprocess.Popen": 0, "os.posix_spawn": 0, "os.fork": 0}
 
 
 def test_the_same_is_said_as_by_looking_at_everything(machine: Machine) -> None:
@@ -165,6 +166,10 @@ def open_to_all(machine: Machine) -> None:
     machine.store.chmod(0o777)
 
 
+def open_an_entry(machine: Machine) -> None:
+    next((machine.store / "multi-site-packages" / "beta").glob("*/*")).chmod(0o775)
+
+
 def begin_a_sync(machine: Machine) -> None:
     (machine.venv / ".multisite" / "next.json").write_bytes(
         (machine.venv / ".multisite" / "environment.json").read_bytes()
@@ -196,6 +201,7 @@ CHANGES = [
     change_lockfile,
     forget_registration,
     open_to_all,
+    open_an_entry,
     begin_a_sync,
     move,
     trust_somebody,
