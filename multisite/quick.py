@@ -33,7 +33,10 @@ def answered(arguments: Sequence[str]) -> tuple[str, ...] | None:
     cache = cache_folder(os.environ)
     if cache is None:
         return None
-    folder = _environment(arguments)
+    try:
+        folder = _environment(arguments)
+    except FileNotFoundError:  # the current folder is gone, which the ordinary way says
+        return None
     said = settled.answer(cache, folder, arguments, os.environ, time.time())
     if said is None and not os.path.lexists(folder):
         said = _made(arguments, folder, cache)

@@ -124,7 +124,7 @@ def _looked_at(environment: Environment, state: EnvironmentState) -> Iterator[tu
 
 def _ways(state: EnvironmentState, at: int) -> list[str]:
     """Return every folder of the store with the number *at* on the way to what is imported from there."""
-    found = set()
+    found: set[str] = set()
     for chosen in state.builds.values():
         if chosen.store == at:
             parts = chosen.root.split("/")
