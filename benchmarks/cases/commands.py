@@ -73,7 +73,9 @@ def _command(environments: Environments) -> list[str]:
 def _lock(environments: Environments, requirements: Callable[[], Sequence[str]]) -> Outcome:
     bench = environments.bench
     path = environments.inputs.requirements(LARGE, "requirements.in")
-    compiled = bench.folder / "requirements.txt"
+    # Not in the current folder, where a lock looks for what a project asks for.
+    compiled = bench.folder / "compiled" / "requirements.txt"
+    compiled.parent.mkdir(exist_ok=True)
     compiling = [
         bench.tool("uv"),
         "pip",
