@@ -84,7 +84,8 @@ def create(root: Path, *, private: bool = False) -> None:
     """
     if root.exists() and not root.is_dir():
         raise StoreNotUsable(root, "not a folder")
-    root.parent.mkdir(parents=True, exist_ok=True)
+    if not root.parent.exists():  # one that is a file is told by the next line
+        root.parent.mkdir(parents=True, exist_ok=True)
     root.mkdir(_PRIVATE if private else _COMMON, exist_ok=True)
     # Others may be making the same store at this moment.
     strangers = sorted(path.name for path in root.iterdir() if not re.match(r"locks$|\.?store\.json", path.name))
