@@ -33,6 +33,11 @@ REASONS: Mapping[str, str] = {
         "by callgrind a plain environment of these distributions takes 37.6 million instructions, ours about "
         "one million more: the start-up code's bytecode, and the table."
     ),
+    "idle-lock": (
+        "uv takes as long as it does alone; before it is asked multisite imports for some 80 ms "
+        "(-X importtime), and afterwards reads its answer, selects from it and compares that with "
+        "the environment."
+    ),
     "file-calls": (
         "of 3,993 calls 2,704 open bytecode and 223 native modules; 323 ask whether a folder of site-packages "
         "is what it was, 193 open an index of an entry, and 248 look in vain for entry_points.txt when a "
