@@ -35,14 +35,14 @@ def in_force(table, binding, own):
     Another lockfile that the environment was synced with before (a switch between branches) takes effect at once,
     where a store still has its table.
     """
-    import hashlib
-
     as_it_was = own, binding["layers"]
     try:
         with open(os.path.join(os.path.dirname(table.folder), binding["lockfile"]), "rb") as stream:
             facts = os.fstat(stream.fileno())
             if facts.st_size == binding["size"] and facts.st_mtime_ns == binding["mtime_ns"]:
                 return as_it_was
+            import hashlib  # takes longer than a start without it
+
             found = hashlib.sha256(stream.read()).hexdigest()
     except OSError as error:
         say("the lockfile cannot be read, the environment stays as it was", table.folder, error)
