@@ -114,7 +114,8 @@ def part(name):
         import _frozen_importlib
         from _frozen_importlib_external import spec_from_file_location
 
-        path = os.path.join(os.path.dirname(__file__), name.rpartition(".")[2] + ".py")
+        # Plain text, here and on the way to what is imported: who traces a program sees each module that is run for it.
+        path = __file__.rpartition(os.sep)[0] + os.sep + name.rpartition(".")[2] + ".py"
         with _frozen_importlib._ModuleLockManager(name):
             module = sys.modules.get(name)
             if module is None:

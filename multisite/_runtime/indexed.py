@@ -69,7 +69,7 @@ def _folders(site, root):
         pass
     folders = None
     try:
-        with FileIO(os.path.join(os.path.dirname(root), NAME)) as stream:
+        with FileIO(root.rpartition(os.sep)[0] + os.sep + NAME) as stream:
             # Without a codec of its own: opened as text it would have a module loaded.
             header, *lines = stream.read().decode("ascii").split("\n")
         if header == HEADER + str(len(lines) - 1) and not lines.pop():
