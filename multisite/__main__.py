@@ -43,11 +43,12 @@ def _is_answered(arguments: list[str]) -> bool:
     if arguments[:1] not in (["sync"], ["lock"]):
         return False
     from multisite.quick import answered
+    from multisite.streams import tell
 
     said = answered(arguments)
     if said is None:
         return False
-    sys.stderr.write("".join(f"{line}\n" for line in said))
+    tell("".join(f"{line}\n" for line in said))
     return True
 
 

@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # without the import of typing, which takes as long as al
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["finish", "lead_nowhere", "make_ready"]
+__all__ = ["finish", "lead_nowhere", "make_ready", "tell"]
 
 _UNREAD = 1
 _FAILED = 3
@@ -50,16 +50,17 @@ def finish(code: int, *, lost: OSError | None = None) -> int:
     """
     lost = lost or _failure(sys.stdout)
     if lost is not None and not isinstance(lost, BrokenPipeError):
-        _tell(f"error: standard output: {lost.strerror}\n")
+        tell(f"error: standard output: {lost.strerror}\n")
     _failure(sys.stderr)
     if lost is None:
         return code
     return _UNREAD if isinstance(lost, BrokenPipeError) else _FAILED
 
 
-def _tell(line: str) -> None:
+def tell(text: str) -> None:
+    """Write *text* to stderr; where that cannot take it, it goes nowhere: nothing ends for that."""
     try:
-        sys.stderr.write(line)
+        sys.stderr.write(text)
     except OSError:
         lead_nowhere(sys.stderr)
 
