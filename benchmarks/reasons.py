@@ -11,9 +11,10 @@ __all__ = ["REASONS"]
 
 REASONS: Mapping[str, str] = {
     "new-environment-hardlink": (
-        "by cProfile half of the time within the command is copying 485 files of prefix data (18 MB, mostly "
-        "jupyterlab's), a fifth looks at the folders of 173 entries that are relied on (1,845 lstat), and the "
-        "interpreter's own start is about 12 ms; each process of multisite has that, where uv has none."
+        "nearly all of it is making 485 files of prefix data (18 MB, mostly jupyterlab's), and this row removes the "
+        "former environment just before: ext4 passes over inodes that were freed within the last minutes, one by one. "
+        "Making as many empty files took 0.38 s of the processor's time just after as many had been removed, and "
+        "0.013 s elsewhere; copying them 0.38 s and 0.03 s. Hard links need no inodes."
     ),
     "new-environment-without-jupyterlab": (
         "the interpreter's own start, about 12 ms, and the looks at the folders of the entries that are "
