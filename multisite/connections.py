@@ -53,7 +53,7 @@ def _limited(sock: socket.socket, seconds: float) -> Any:
     timer.start()
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # whatever a cut connection raises; what was not late is raised again
         if late.is_set():
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
         raise
