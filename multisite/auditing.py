@@ -20,7 +20,7 @@ from multisite.bytecode import CompiledFile, check_bytecode
 from multisite.damage import Damage
 from multisite.entry import StoredDistribution
 from multisite.errors import InterpreterNotUsable
-from multisite.files import TEMPORARY
+from multisite.files import TEMPORARY, write_file
 from multisite.names import BuildId
 from multisite.scratch import temporary
 from multisite.sharing import read_shared
@@ -237,7 +237,7 @@ class Auditor:
         """Compile this multisite's start-up code for each interpreter that the store has it for."""
         with temporary() as sources:
             for name, content in runtime_source().items():
-                (sources / name).write_bytes(content)
+                write_file(sources / name, content)
             yield from self._runtime_against(sources)
 
     def _runtime_against(self, sources: Path) -> Iterator[Damage]:

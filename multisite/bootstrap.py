@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from multisite.batch import write_together
 from multisite.errors import InterpreterNotUsable
-from multisite.files import make_folders, publish, remove_tree, write_atomic
+from multisite.files import make_folders, publish, remove_tree, write_atomic, write_file
 from multisite.flushing import flush_tree
 from multisite.opening import opened
 from multisite.scratch import scratch, sweep
@@ -222,7 +222,7 @@ def _compiled(source: Mapping[str, bytes], *, python: Path, folder: Path) -> Pat
     sources.mkdir()
     compiled.mkdir()
     for name, content in source.items():
-        (sources / name).write_bytes(content)
+        write_file(sources / name, content)
     program = _COMPILE.format(disk=_DISK, level=RUNTIME_LEVEL)
     command = [str(python), "-I", "-S", "-c", program, str(sources), str(compiled)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

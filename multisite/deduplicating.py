@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multisite.cloning import CannotShare
 from multisite.duplicates import Way, carry_out, listed, plan, read_way, write_way
 from multisite.errors import InvalidDocument, InvalidRequest, StoreNotUsable
+from multisite.files import write_file
 from multisite.layout import demand_store
 from multisite.names import normalize
 from multisite.scratch import incoming
@@ -68,7 +69,7 @@ def _demand_clones(root: Path) -> None:
 
     with incoming(root / ENTRIES) as folder:
         for name in ("one", "other"):
-            (folder / name).write_bytes(bytes(os.statvfs(root).f_bsize))
+            write_file(folder / name, bytes(os.statvfs(root).f_bsize))
         try:
             share_blocks(folder / "one", folder / "other")
         except CannotShare as error:

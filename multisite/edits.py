@@ -23,7 +23,7 @@ from multisite.cloning import copy_file
 from multisite.document import Fields, dump_document, load_document
 from multisite.entry import ENTRIES
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import flush_folder, free_path, naming, publish
+from multisite.files import flush_folder, free_path, naming, publish, write_file
 from multisite.flushing import flush_tree
 from multisite.index import NAME as INDEX
 from multisite.names import BuildId
@@ -244,7 +244,7 @@ def make_edit(environment: Environment, source: Path, *, root: str, builds: Sequ
     parent = environment.state_folder / FOLDER
     with scratch(parent, before=".", after=".tmp") as folder:
         document = dump_document({"root": root, "builds": [str(build) for build in builds]}, format=_FORMAT)
-        (folder / _KIND).write_bytes(document)
+        write_file(folder / _KIND, document)
         if source.is_symlink():
             _copy(source.parent, folder)
         else:

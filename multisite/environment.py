@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from multisite.activation import unusable_in_scripts, write_activation_scripts
 from multisite.batch import flush
 from multisite.errors import InterpreterNotUsable, InvalidDocument, NotAnEnvironment, UnsupportedFormat
-from multisite.files import flush_folder, publish, remove_empty_parents, remove_tree, write_atomic
+from multisite.files import flush_folder, publish, remove_empty_parents, remove_tree, write_atomic, write_file
 from multisite.scratch import scratch
 from multisite.state import EnvironmentState, PythonRecord
 
@@ -371,7 +371,7 @@ class _NewEnvironment:
         for name in program_names(self.interpreter):
             (scripts / name).symlink_to("python")
         write_activation_scripts(scripts, environment=self.path, prompt=self.prompt)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        write_file(folder / ".gitignore", b"*\n")
         folders = [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]
         flush(path for above in (folder, *folders) for path in above.iterdir() if _is_own(path))
         for above in folders:

@@ -33,6 +33,7 @@ __all__ = [
     "remove_tree",
     "temporary_name",
     "write_atomic",
+    "write_file",
     "write_new",
 ]
 
@@ -59,7 +60,7 @@ def write_new(path: Path | str, *, mode: int = 0o666) -> int:
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path | str) -> Iterator[None]:
     """Have what fails in the block be about *path*: a full disk does not say which file there was no room for."""
     try:
         yield
@@ -91,6 +92,12 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o666, exact: bool = Fa
         raise
     if sync:
         flush_folder(path.parent)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write *data* to the file *path* where nobody reads yet. Raises OSError that names it, whatever failed."""
+    with naming(path):
+        path.write_bytes(data)
 
 
 def make_folders(path: Path) -> None:

@@ -17,6 +17,7 @@ from packaging.pylock import Pylock
 from multisite.addresses import is_local
 from multisite.cache import Cache
 from multisite.errors import InvalidLockfile, InvalidRequest, ResolutionFailed, ResolverStopped, UnsupportedFormat
+from multisite.files import write_file
 from multisite.indexes import IndexOptions
 from multisite.lockfile import Lock
 from multisite.processes import ended_by, run_program
@@ -206,7 +207,7 @@ def _offer_versions(lockfile: Path, output: Path) -> tuple[Lock | None, list[str
         parsed = Lock.parse(data, lockfile)
     except (InvalidLockfile, UnsupportedFormat) as error:
         return None, [f"{error}\nall versions are chosen anew"]
-    output.write_bytes(data)
+    write_file(output, data)
     return parsed, []
 
 

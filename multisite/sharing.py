@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import PUBLISHED, publish, write_atomic
+from multisite.files import PUBLISHED, publish, write_atomic, write_file
 from multisite.flushing import flush_tree
 from multisite.index import NAME as INDEX
 from multisite.index import module_index
@@ -225,8 +225,8 @@ def _build(folder: Path, members: Sequence[StoredDistribution]) -> None:
     if layout.site != "site-packages":
         # This changes nothing for loaders: they resolve ``$ORIGIN/..`` from where it leads.
         (folder / "site-packages").symlink_to(layout.site, target_is_directory=True)
-    (folder / "shared.json").write_bytes(layout.document(members))
-    (folder / INDEX).write_bytes(layout.index())
+    write_file(folder / "shared.json", layout.document(members))
+    write_file(folder / INDEX, layout.index())
     flush_tree(folder)
 
 

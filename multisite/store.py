@@ -21,7 +21,7 @@ from multisite.document import Fields, dump_document, load_document
 from multisite.duplicates import carry_out, listed, plan, read_way
 from multisite.entry import ENTRIES, Artifact, Origins, StoredDistribution, describe, indexed
 from multisite.errors import EntryMissing, InvalidDocument, InvalidWheel, StoreNotUsable, UnsupportedFormat
-from multisite.files import PUBLISHED, locked, make_folders, publish, write_atomic
+from multisite.files import PUBLISHED, locked, make_folders, publish, write_atomic, write_file
 from multisite.flushing import flushing
 from multisite.index import NAME as INDEX
 from multisite.layout import FORMAT, create, describe_store, is_store
@@ -223,9 +223,9 @@ class Store:
             with WheelFile.open(path) as wheel:
                 unpacked = unpack(wheel, folder, proceed=proceed)
             manifest = describe(folder, unpacked=unpacked)
-            (folder / "manifest.json").write_bytes(manifest.to_document())
-            (folder / INDEX).write_bytes(indexed(folder, unpacked=unpacked))
-            (folder / "artifacts.json").write_bytes(Origins().with_artifact(artifact).to_document())
+            write_file(folder / "manifest.json", manifest.to_document())
+            write_file(folder / INDEX, indexed(folder, unpacked=unpacked))
+            write_file(folder / "artifacts.json", Origins().with_artifact(artifact).to_document())
             flush(folder, size=manifest.size)
             self._share(folder, manifest)
             if not (replace and self._folder(manifest.build_id).is_dir()):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from multisite.cloning import copy_file
 from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, StoreNotUsable
-from multisite.files import remove_tree, write_atomic
+from multisite.files import naming, remove_tree, write_atomic, write_file
 from multisite.names import normalize
 from multisite.real import really_installed
 from multisite.scratch import scratch
@@ -261,7 +261,7 @@ class _Tree:
     def finish(self) -> None:
         """Write the file that names the further folders."""
         text = "".join(f"{line}\n" for line in self._view.paths)
-        (self.folder / PATHS_FILE).write_bytes(text.encode("utf-8", "surrogateescape"))
+        write_file(self.folder / PATHS_FILE, text.encode("utf-8", "surrogateescape"))
 
     def _add(self, row: RecordEntry, source: str, *, take_over: bool) -> None:
         folder, _, name = row.path.rpartition("/")
@@ -296,7 +296,8 @@ def _without_code(source: str) -> bytes:
 
 
 def _write(target: str, content: bytes) -> None:
-    with open(target, "xb") as file:  # noqa: PTH123 - twenty thousand of them
+    # No path object: there are twenty thousand of them.
+    with naming(target), open(target, "xb") as file:  # noqa: PTH123
         file.write(content)
 
 

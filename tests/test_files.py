@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import stat
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from multisite.files import locked, publish, remove_empty_parents, remove_tree, write_atomic, write_new
+from multisite import files
+from multisite.files import locked, publish, remove_empty_parents, remove_tree, write_atomic, write_file, write_new
 from tests.builders import write_tree
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes and links of POSIX")
@@ -253,3 +255,15 @@ def test_a_tree_is_removed_that_somebody_still_writes_to(tmp_path: Path, monkeyp
     remove_tree(tmp_path / "tree")
     assert late == []
     assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_what_fails_in_writing_names_the_file() -> None:
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        write_file(Path("/dev/full"), b"something")
+
+
+@pytest.mark.parametrize("module", sorted(Path(files.__file__).parent.rglob("*.py")), ids=lambda path: path.name)
+def test_no_module_writes_a_file_that_an_error_would_not_name(module: Path) -> None:
+    used = {node.attr for node in ast.walk(ast.parse(module.read_bytes())) if isinstance(node, ast.Attribute)}
+    assert module == Path(files.__file__) or used.isdisjoint({"write_bytes", "write_text"})
