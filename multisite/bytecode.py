@@ -9,19 +9,22 @@ harmless: it writes it again. Foreign code objects are only ever read in a proce
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.asking import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["CompiledFile", "check_bytecode"]
+__all__ = ["CompiledFile", "check_bytecode", "unfinished"]
 
 _NAME = re.compile(r"(?P<stem>.+)\.(?P<tag>(?!opt-)[a-z]+-\d+[a-z]*)(?:\.opt-(?P<level>[12]))?\.pyc", re.ASCII)
+# What writes bytecode names it so until it is whole: interpreters and our loader by numbers, who compiles at random.
+_UNFINISHED = re.compile(r".+\.pyc\.\d+(\.\d+)?|\..+\.pyc\.[0-9a-f]{16}\.tmp", re.ASCII | re.DOTALL)
 _PROGRAM = r"""
 import importlib.util, marshal, os, types, warnings
 warnings.simplefilter("ignore")
@@ -120,3 +123,11 @@ def check_bytecode(
             elif problem:
                 found[files[number].path] = problem
     return found
+
+
+def unfinished(folder: Path) -> Iterator[Path]:
+    """Yield the bytecode below *folder* that somebody is writing, or was killed while writing. No link is followed."""
+    for above, folders, names in os.walk(folder):
+        if os.path.basename(above) == "__pycache__":  # noqa: PTH119 -- there are thousands of folders
+            folders.clear()
+            yield from (Path(above, name) for name in names if _UNFINISHED.fullmatch(name))

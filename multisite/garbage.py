@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from multisite.bootstrap import runtime_digest
+from multisite.bytecode import unfinished
 from multisite.condemned import condemned, place
 from multisite.dispatch import DispatchTable
 from multisite.document import Fields, load_document
@@ -142,7 +143,8 @@ def _found(store: Store, roots: Roots, entries: Collection[str], kept: Collectio
     yield from _published(store.root, roots, entries, kept)
     yield from _notes(store.root, roots)
     yield from _derived(store.root, set(entries) & set(kept))
-    yield from ((Kind.LEFTOVER, str(path.relative_to(store.root)), path) for path in _leftovers(store.root))
+    left = [*_leftovers(store.root), *_unfinished_bytecode(store.root, kept)]
+    yield from ((Kind.LEFTOVER, str(path.relative_to(store.root)), path) for path in left)
 
 
 def _published(root: Path, roots: Roots, entries: Collection[str], kept: Collection[str]) -> Iterator[_Named]:
@@ -231,6 +233,17 @@ def _leftovers(root: Path) -> Iterator[Path]:
     yield from (path for pattern in ("artifacts/sha256/*", "sources") for path in root.glob(f"{pattern}/.*{ASIDE}"))
     above = [*versions, *(root / ENTRIES).glob("[!.]*"), *(root / "artifacts").glob("sha256/*")]
     yield from (path for path in above if path.is_dir() and not any(path.iterdir()))
+
+
+def _unfinished_bytecode(root: Path, kept: Collection[str]) -> Iterator[Path]:
+    """Yield what interpreters left that were killed while they wrote bytecode."""
+    now = time.time()
+    for name in sorted(kept):
+        folder = place(root, name)
+        if found := [path for path in unfinished(folder) if _is_stale(path, now)]:
+            # A wheel may have brought a file of such a name, which is no newer than its RECORD.
+            records = [path.lstat().st_mtime_ns for path in folder.glob("site-packages/*.dist-info/RECORD")]
+            yield from (path for path in found if records and path.lstat().st_mtime_ns > max(records))
 
 
 def _is_stale(path: Path, now: float) -> bool:

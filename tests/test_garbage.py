@@ -285,6 +285,27 @@ def test_temporary_files_of_an_entry_that_stays(store: Store, venv: Path) -> Non
     assert names(store) == {str(BUILDS[0])}
 
 
+@pytest.mark.parametrize(
+    "name", ["x.cpython-311.pyc.4711.140234", "x.cpython-311.pyc.140234", ".x.pyc.0123456789abcdef.tmp"]
+)
+def test_bytecode_that_nobody_finished(store: Store, venv: Path, name: str) -> None:
+    build_entry(store, BUILDS[0])
+    make(venv, store)
+    (registration,) = registrations(store.root)
+    register(store, dataclasses.replace(registration, builds=(BUILDS[0],)))
+    site = place(store.root, str(BUILDS[0])) / "site-packages"
+    old(site / "x-1.0.dist-info" / "RECORD")
+    folder = site / "package" / "__pycache__"
+    brought, left, finished = old(folder / f"brought{name}"), old(folder / name), old(folder / "x.cpython-311.pyc")
+    for path in (left, finished):
+        os.utime(path, (2, 2))
+    writing = folder / f"new{name}"
+    writing.touch()
+    assert [item.path for item in planned(store).doomed] == [left]
+    collect(store)
+    assert set(folder.iterdir()) == {brought, finished, writing}
+
+
 def test_empty_folders(store: Store) -> None:
     for path in ("multi-site-packages/a/1", "multi-site-packages/b", "artifacts/sha256/aa"):
         (store.root / path).mkdir(parents=True)
