@@ -106,6 +106,7 @@ def measured(cases: Sequence[Case], options: argparse.Namespace) -> None:
             known["machine"] = facts(bench)
             for number, case in enumerate(cases, 1):
                 print(f"{_now()} {number:2}/{len(cases)} {case.id}: ", end="", flush=True)
+                bench.make_room()
                 rows.append(_row(case, environments))
                 print(_told(rows[-1]), flush=True)
                 Results(**known, rows=rows, seconds=round(time.monotonic() - clock, 1)).write(target)

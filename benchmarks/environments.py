@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from benchmarks.inputs import TWELVE, Inputs
-from benchmarks.workbench import Workbench, removed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from benchmarks.figures import Sample
+    from benchmarks.workbench import Workbench
 
 __all__ = ["Environments", "Link", "imported"]
 
@@ -46,7 +46,7 @@ class Environments:
     def ours(self, lockfile: Path, name: str, *options: str) -> Sample:
         """Make an environment by multisite; return what the command took."""
         venv = self.path(name)
-        removed(venv)
+        self.bench.set_aside(venv)
         return self.bench.timed([*self.sync(lockfile, venv), "--python", str(self.bench.python), *options])
 
     def sync(self, lockfile: Path, venv: Path, store: Path | None = None) -> list[str]:
@@ -60,7 +60,7 @@ class Environments:
     def uv(self, lockfile: Path, name: str, link: Link, *options: str) -> Sample:
         """Make an environment by uv; return what its two commands took."""
         venv = self.path(name)
-        removed(venv)
+        self.bench.set_aside(venv)
         made = self.bench.timed(self.uv_venv(venv))
         return made + self.bench.timed([*self.uv_install(lockfile, venv, link), *options])
 
@@ -76,7 +76,7 @@ class Environments:
     def pip(self, wheels: Sequence[Path], name: str) -> Sample:
         """Make an environment by virtualenv and pip from wheels at hand; return what their two commands took."""
         venv = self.path(name)
-        removed(venv)
+        self.bench.set_aside(venv)
         made = self.bench.timed([self.bench.tool("virtualenv"), "-q", "-p", str(self.bench.python), str(venv)])
         install = [self.python(venv), "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
         return made + self.bench.timed([*install, *map(str, wheels)])

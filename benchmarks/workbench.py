@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -27,6 +28,7 @@ UNSET = (
     *("PIP_NO_CACHE_DIR", "PIP_FIND_LINKS"),
 )
 PATIENCE = 1200  # seconds for one command
+ROOM = 6_000_000_000  # bytes that are to be free before a row; the largest one takes as much
 
 
 class CommandFailed(Exception):
@@ -39,16 +41,17 @@ class CommandFailed(Exception):
         super().__init__(f"{' '.join(command)[:300]}: status {status}: {output.strip()[-600:]}")
 
 
-def removed(*folders: Path) -> None:
-    """Remove folders that may be there, and wait until the disk has nothing more to write."""
-    for folder in folders:
-        if folder.is_symlink() or folder.is_file():
-            folder.unlink()
-        elif folder.exists():
-            _writable(folder)
-            shutil.rmtree(folder)
-    # On the folder's filesystem alone, for other programs write to others.
-    above = next(folder for folder in folders[0].parents if folder.exists())
+def removed(folder: Path) -> None:
+    """Remove a folder that may be there, and wait until the disk has nothing more to write."""
+    if folder.exists():
+        _writable(folder)
+        shutil.rmtree(folder)
+    _written_out(folder)
+
+
+def _written_out(path: Path) -> None:
+    """Wait until the disk has nothing more to write: on the path's filesystem alone, for other programs write too."""
+    above = next(folder for folder in path.parents if folder.exists())
     subprocess.run(["sync", "--file-system", str(above)], check=True)
 
 
@@ -72,6 +75,8 @@ class Workbench:
         self.inputs = inputs
         self.python = python
         self.quick = quick
+        self._aside = folder / "aside"
+        self._numbers = itertools.count()
         self.environ = {name: value for name, value in os.environ.items() if name not in UNSET}
         self.environ |= {
             "MULTISITE_CACHE": str(folder / "multisite-cache"),
@@ -101,6 +106,23 @@ class Workbench:
         """The options that keep a sync from making bytecode, as far as there are such."""
         text = self.done([self.tool("multisite"), "sync", "--help"])
         return ["--compile", "none"] if "--compile" in text else []
+
+    def set_aside(self, *folders: Path) -> None:
+        """Take folders that may be there out of the way, and wait until the disk has nothing more to write.
+
+        They are not removed, for the command that is measured next would pay for that: for some minutes after inodes
+        were freed, ext4 takes many times as long to make a file.
+        """
+        self._aside.mkdir(exist_ok=True)
+        for folder in folders:
+            if os.path.lexists(folder):
+                folder.rename(self._aside / str(next(self._numbers)))
+        _written_out(self._aside)
+
+    def make_room(self) -> None:
+        """Remove what was set aside, if there is little room; in between two rows."""
+        if self._aside.exists() and shutil.disk_usage(self.folder).free < ROOM:
+            removed(self._aside)
 
     def pairs(self, usual: int) -> int:
         """Return how many pairs are to be taken where *usual* are in a full run."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from benchmarks.case import Case
 from benchmarks.figures import Outcome, alternated
-from benchmarks.workbench import removed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +31,7 @@ def beside_uv(environments: Environments, *, link: Link, jupyterlab: bool = True
     )
     files = sum(1 for path in environments.path("new").rglob("*") if not path.is_dir())
     count = lockfile.read_text(encoding="utf-8").count("[[packages]]")
-    removed(environments.path("new"), environments.path("new-uv"))
+    environments.bench.set_aside(environments.path("new"), environments.path("new-uv"))
     return Outcome(ours=ours, peer=peer, facts={"distributions": count, "files in our environment": files})
 
 
@@ -52,7 +51,7 @@ def beside_pip(environments: Environments) -> Outcome:
         1,
         warm_up=0,
     )
-    removed(environments.path("new"), environments.path("new-pip"))
+    environments.bench.set_aside(environments.path("new"), environments.path("new-pip"))
     return Outcome(ours=ours, peer=peer)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from benchmarks.case import Case
 from benchmarks.figures import Outcome, Sample, alternated
 from benchmarks.inputs import ALONE
-from benchmarks.workbench import removed
 
 if TYPE_CHECKING:
     from benchmarks.environments import Environments
@@ -40,11 +39,11 @@ def beside_unzipping(environments: Environments, *, name: str) -> Outcome:
     wheel, folder = str(environments.inputs.wheel(name)), bench.folder / "filled"
 
     def into(code: str) -> Sample:
-        removed(folder)
+        bench.set_aside(folder)
         return bench.told([bench.tool("python"), "-c", code, wheel, str(folder)])
 
     ours, peer = alternated(lambda: into(FILLED), lambda: into(UNZIPPED), bench.pairs(PAIRS))
-    removed(folder)
+    bench.set_aside(folder)
     return Outcome(ours=ours, peer=peer)
 
 
@@ -57,7 +56,7 @@ def beside_uv(environments: Environments, *, name: str) -> Outcome:
     venv = folder / "venv"
 
     def ours() -> Sample:
-        removed(folder)
+        bench.set_aside(folder)
         folder.mkdir()
         command = [
             *environments.sync(lockfile, venv, folder / "store"),
@@ -68,13 +67,13 @@ def beside_uv(environments: Environments, *, name: str) -> Outcome:
         return bench.timed(command, environ=variables)
 
     def peer() -> Sample:
-        removed(folder)
+        bench.set_aside(folder)
         folder.mkdir()
         made = bench.timed(environments.uv_venv(venv), environ=variables)
         return made + bench.timed(environments.uv_install(lockfile, venv, "hardlink"), environ=variables)
 
     samples = alternated(ours, peer, bench.pairs(PAIRS))
-    removed(folder)
+    bench.set_aside(folder)
     return Outcome(ours=samples[0], peer=samples[1])
 
 

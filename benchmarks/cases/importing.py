@@ -8,7 +8,6 @@ from benchmarks.calls import counted
 from benchmarks.case import Case
 from benchmarks.environments import Environments, imported
 from benchmarks.figures import Outcome, Sample, alternated
-from benchmarks.workbench import removed
 
 __all__ = ["CASES"]
 
@@ -31,7 +30,7 @@ def first_beside_warm(environments: Environments) -> Outcome:
         lambda: bench.timed(imported([environments.plain])),
         bench.pairs(5),
     )
-    removed(environments.path("first"))
+    bench.set_aside(environments.path("first"))
     return Outcome(ours=ours, peer=peer)
 
 
@@ -43,7 +42,7 @@ def first_beside_first(environments: Environments) -> Outcome:
         environments.bench.pairs(2),
         warm_up=0,
     )
-    removed(environments.path("first"), environments.path("first-uv"))
+    environments.bench.set_aside(environments.path("first"), environments.path("first-uv"))
     return Outcome(ours=ours, peer=peer)
 
 
@@ -59,21 +58,21 @@ def cold(environments: Environments, *, options: tuple[str, ...] = (), pairs: in
     peer_facts: list[Sample] = []
 
     def ours() -> Sample:
-        removed(folder)
+        bench.set_aside(folder)
         folder.mkdir()
         command = [*environments.sync(lockfile, venv, folder / "store"), "--python", str(bench.python), *options]
         ours_facts.append(bench.timed(command, environ=variables))
         return ours_facts[-1] + bench.timed(importing, environ=variables)
 
     def peer() -> Sample:
-        removed(folder)
+        bench.set_aside(folder)
         folder.mkdir()
         made = bench.timed(environments.uv_venv(venv), environ=variables)
         peer_facts.append(made + bench.timed(environments.uv_install(lockfile, venv, "hardlink"), environ=variables))
         return peer_facts[-1] + bench.timed(importing, environ=variables)
 
     samples = alternated(ours, peer, bench.pairs(pairs), warm_up=0)
-    removed(folder)
+    bench.set_aside(folder)
     facts = {
         "of it before the import, multisite": ours_facts[-1].value,
         "of it before the import, uv": peer_facts[-1].value,

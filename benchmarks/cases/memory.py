@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.case import Case
 from benchmarks.environments import Environments, Link, imported
 from benchmarks.figures import Outcome, Sample
-from benchmarks.workbench import CommandFailed, removed
+from benchmarks.workbench import CommandFailed
 
 __all__ = ["CASES"]
 
@@ -33,7 +33,7 @@ def beside(environments: Environments, *, link: Link) -> Outcome:
             environments.bench.done(imported([python], ["numpy", "pandas"]))
             (ours if name.startswith("ours") else peer).append(python)
     pairs = [(_shares(environments, ours), _shares(environments, peer)) for _ in range(environments.bench.pairs(3))]
-    removed(*(Path(python).parents[1] for python in (*ours, *peer)))
+    environments.bench.set_aside(*(Path(python).parents[1] for python in (*ours, *peer)))
     return Outcome(ours=[one for one, _ in pairs], peer=[other for _, other in pairs], unit="MB")
 
 

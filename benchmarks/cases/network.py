@@ -8,7 +8,6 @@ from benchmarks.case import Case
 from benchmarks.delaying import Delay
 from benchmarks.environments import Environments, imported
 from benchmarks.figures import Outcome, Sample, alternated
-from benchmarks.workbench import removed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,18 +75,18 @@ def syncing(environments: Environments) -> Outcome:
 
     def ours() -> Sample:
         venv = environments.path("slow")
-        removed(venv)
+        bench.set_aside(venv)
         command = [*environments.sync(lockfile, venv), "--python", str(bench.python)]
         return bench.timed(command, environ=delay.environ)
 
     def peer() -> Sample:
         venv = environments.path("slow-uv")
-        removed(venv)
+        bench.set_aside(venv)
         made = bench.timed(environments.uv_venv(venv), environ=delay.environ)
         return made + bench.timed(environments.uv_install(lockfile, venv, "hardlink"), environ=delay.environ)
 
     outcome = _compared(delay, ours, peer, bench.pairs(1), 0)
-    removed(environments.path("slow"), environments.path("slow-uv"))
+    bench.set_aside(environments.path("slow"), environments.path("slow-uv"))
     return outcome
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from benchmarks.case import Case
 from benchmarks.environments import Environments, imported
 from benchmarks.figures import Outcome, Sample
-from benchmarks.workbench import removed
 
 __all__ = ["CASES"]
 
@@ -61,7 +60,7 @@ def _made(environments: Environments) -> Many:
     environments.uv(lockfile, of_uv.name, "hardlink")
     bench.done(imported([environments.python(of_uv)]))
     other = taken(of_uv, set())
-    removed(*map(environments.path, names), of_uv)
+    bench.set_aside(*map(environments.path, names), of_uv)
     return Many(unused=unused, own=own, whole=whole, other=other)
 
 
