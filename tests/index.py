@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from typing_extensions import Self
@@ -52,7 +53,7 @@ class LocalIndex:
 
     ``requests`` counts the paths asked for, ``ranges`` are the parts of files that were. With ``user`` and
     ``password``, everything needs them. ``hashes`` and ``metadata`` say whether the pages give them, ``partial``
-    whether files are also served in parts, ``tagged`` whether they come with entity tags.
+    whether files are also served in parts, ``tagged`` whether they come with entity tags. With ``tls`` it speaks https.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class LocalIndex:
         tagged: bool = True,
         user: str | None = None,
         password: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.folder = folder
         self.hashes = hashes
@@ -77,6 +79,11 @@ class LocalIndex:
         self.ranges: list[str] = []
         self.user_agents: set[str] = set()
         self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            # The handshake is the handler's thread's, at its first read: a client that says nothing holds up nobody.
+            listening = self._server.socket
+            self._server.socket = tls.wrap_socket(listening, server_side=True, do_handshake_on_connect=False)
         self._server.index = self
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -93,7 +100,7 @@ class LocalIndex:
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def url(self) -> str:
