@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from multisite import flushing
+from multisite import wholesale
 from multisite.store import Artifact, Store
 from tests.builders import make_wheel
 
@@ -42,10 +42,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
-    monkeypatch.setattr(flushing, "_syncfs", lambda: calls.syncfs)
-    monkeypatch.setattr(flushing, "_kind", lambda descriptor: 0xEF53)
-    monkeypatch.setattr(flushing, "_release", lambda: (5, 8))
-    monkeypatch.setattr(flushing, "_waiting", lambda: 0)
+    monkeypatch.setattr(wholesale, "syncfs", lambda: calls.syncfs)
+    monkeypatch.setattr(wholesale, "kind", lambda descriptor: 0xEF53)
+    monkeypatch.setattr(wholesale, "release", lambda: (5, 8))
+    monkeypatch.setattr(wholesale, "waiting", lambda own: False)
     return calls
 
 
@@ -68,10 +68,10 @@ def test_one_call_for_an_entry(store: Store, tmp_path: Path, calls: Calls) -> No
 
 
 WITHOUT: dict[str, tuple[str, Callable[..., object]]] = {
-    "another filesystem": ("_kind", lambda descriptor: 0x6969),  # NFS
-    "a Linux that does not tell": ("_release", lambda: (5, 7)),
-    "a C library without it": ("_syncfs", lambda: None),
-    "others' files": ("_waiting", lambda: 1 << 30),
+    "another filesystem": ("kind", lambda descriptor: 0x6969),  # NFS
+    "a Linux that does not tell": ("release", lambda: (5, 7)),
+    "a C library without it": ("syncfs", lambda: None),
+    "others' files": ("waiting", lambda own: True),
 }
 
 
@@ -79,7 +79,7 @@ WITHOUT: dict[str, tuple[str, Callable[..., object]]] = {
 def test_one_call_for_each_file(
     what: str, store: Store, tmp_path: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flushing, *WITHOUT[what])
+    monkeypatch.setattr(wholesale, *WITHOUT[what])
     folder = add(store, tmp_path)
     assert calls.whole == []
     flushed = {Path(path).name for path in calls.single}
@@ -99,7 +99,7 @@ def test_a_generous_umask_opens_nothing(
     whole: bool, tmp_path: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not whole:
-        monkeypatch.setattr(flushing, "_syncfs", lambda: None)
+        monkeypatch.setattr(wholesale, "syncfs", lambda: None)
     before = os.umask(0)
     try:
         folder = add(Store.open(tmp_path / "store"), tmp_path)
@@ -109,13 +109,26 @@ def test_a_generous_umask_opens_nothing(
 
 
 def test_the_real_calls(tmp_path: Path) -> None:
-    found = flushing._syncfs()
+    found = wholesale.syncfs()
     assert found is not None
     descriptor = os.open(tmp_path, os.O_RDONLY)
     found(descriptor)
-    assert flushing._kind(descriptor)
+    assert wholesale.kind(descriptor)
+    assert wholesale.waiting(0) in (True, False)
     os.close(descriptor)
     with pytest.raises(OSError, match="Bad file descriptor"):
         found(descriptor)
-    assert flushing._release() >= (3, 0)
-    assert 0 <= flushing._waiting() < sys.maxsize
+    assert wholesale.release() >= (3, 0)
+
+
+def test_a_python_without_libffi_flushes_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "_ctypes", None)
+    assert wholesale.syncfs() is None
+    assert wholesale.kind(0) == 0
+    assert add(Store.open(tmp_path / "store"), tmp_path).is_dir()
+
+
+def test_what_waits_to_be_written_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wholesale, "_MOST_WAITING", -(1 << 60))
+    assert wholesale.waiting(0)
+    assert not wholesale.waiting(1 << 61)
