@@ -1,20 +1,30 @@
-"""The indexes in uv's configuration files, as far as they tell user and password: uv resolves with them by itself."""
+"""uv's configuration: the files that decide what it resolves, and the users and passwords in them."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multisite.requirements_file import addresses_in
+from multisite.requirements_file import RequirementsFiles, addresses_in
 from multisite.toml import NotToml, load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["configuration_digests", "configured_addresses", "configured_places", "credentials_variables"]
+__all__ = [
+    "configuration_digests",
+    "configured_addresses",
+    "configured_places",
+    "credentials_variables",
+    "settings_digests",
+]
 
+_PROJECT = "pyproject.toml"
+# Variables that name requirements files, with spaces between them.
+_NAMING_FILES = ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE")
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -32,8 +42,27 @@ def configured_addresses(environ: Mapping[str, str], folder: Path) -> Iterator[s
 
 
 def configuration_digests(environ: Mapping[str, str], folder: Path) -> dict[Path, str | None]:
-    """Return each configuration file that uv would read in *folder* with its SHA-256, None where there is none."""
-    return {path: _digest(path) for path in _files(environ, folder)}
+    """Return each file that uv would read in *folder* unasked with its SHA-256, None where there is none.
+
+    That is its configuration, and what its variables name, with all that is included there.
+    """
+    named = RequirementsFiles()
+    paths = [folder / word for name in _NAMING_FILES for word in environ.get(name, "").split()]
+    for path in paths:
+        named.read(path, shown=str(path), constraints=True)  # what is wrong there is uv's to say
+    return {**{path: _digest(path) for path in _files(environ, folder)}, **dict.fromkeys(paths), **named.digests}
+
+
+def settings_digests(environ: Mapping[str, str], folder: Path) -> dict[Path, str]:
+    """Return each file that tells uv something in *folder*, with a digest that changes when that does.
+
+    A pyproject.toml is mostly about other things: of that, only what it says to uv counts.
+    """
+    files = {path: digest for path, digest in configuration_digests(environ, folder).items() if digest}
+    projects = {path: _said(path) for path in files if path.name == _PROJECT}
+    texts = {path: json.dumps(said, sort_keys=True, default=str) for path, said in projects.items() if said}
+    told = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in texts.items()}
+    return {**{path: digest for path, digest in files.items() if path not in projects}, **told}
 
 
 def _digest(path: Path) -> str | None:
@@ -57,13 +86,16 @@ def configured_places(environ: Mapping[str, str], folder: Path) -> Iterator[str]
 
 def _settings(environ: Mapping[str, str], folder: Path) -> Iterator[Mapping[str, Any]]:
     """Yield what the configuration files say, what counts most last."""
-    for path in reversed(list(_files(environ, folder))):
-        try:
-            data = path.read_bytes()
-            document = load_toml(data)
-        except (OSError, NotToml):
-            continue  # it is uv that says so, where it reads the file
-        yield _table(_table(document, "tool"), "uv") if path.name == "pyproject.toml" else document
+    yield from map(_said, reversed(list(_files(environ, folder))))
+
+
+def _said(path: Path) -> Mapping[str, Any]:
+    """Return what a file says to uv; nothing where it cannot be read, which is uv's to say."""
+    try:
+        document = load_toml(path.read_bytes())
+    except (OSError, NotToml):
+        return {}
+    return _table(_table(document, "tool"), "uv") if path.name == _PROJECT else document
 
 
 def credentials_variables(name: str, address: str, environ: Mapping[str, str]) -> Iterator[str]:

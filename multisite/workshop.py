@@ -195,15 +195,11 @@ class Workshop:
         )
 
     def settings(self) -> tuple[str, ...]:
-        """Return what the resolver's answer depends on besides the request: its options, variables and configuration.
-
-        A pyproject.toml above the current folder may have some, and is mostly about other things: it does not count.
-        """
-        from multisite.uvconfig import configuration_digests
+        """Return what the resolver's answer depends on besides the request: options, variables, configuration."""
+        from multisite.uvconfig import settings_digests
 
         variables = [f"{name}={value}" for name, value in self.environ.items() if name.startswith(("UV_", "PIP_"))]
-        configured = configuration_digests(self.environ, Path.cwd()).items()
-        files = [f"{path} {digest}" for path, digest in configured if digest and path.name != "pyproject.toml"]
+        files = [f"{path} {digest}" for path, digest in settings_digests(self.environ, Path.cwd()).items()]
         return (*self.indexes.effective(self.environ).arguments(), *sorted(variables), *files)
 
     def make(self, place: Place, wanted: Wanted, *, progress: Progress | None = None) -> SyncResult:

@@ -118,6 +118,41 @@ def test_what_the_resolver_is_told_counts(machine: Machine, name: str) -> None:
     assert "multisite.cli" in counted(machine, "lock", "alpha==1.0", "beta")[1]
 
 
+CONSTRAINTS = {
+    "UV_CONSTRAINT": ("unasked.txt", "-c limits.txt\n", "limits.txt", "alpha{}\n"),
+    "UV_OVERRIDE": ("unasked.txt", "\n", "unasked.txt", "alpha{}\n"),
+    "uv.toml": ("uv.toml", "\n", "uv.toml", 'constraint-dependencies = ["alpha{}"]\n'),
+    "pyproject.toml": ("uv.toml", "\n", "pyproject.toml", '[tool.uv]\nconstraint-dependencies = ["alpha{}"]\n'),
+}
+
+
+@pytest.mark.parametrize("options", [(), ("-v",)], ids=["quickly", "the long way"])
+@pytest.mark.parametrize("how", CONSTRAINTS)
+def test_what_the_resolver_reads_unasked_counts(machine: Machine, how: str, options: tuple[str, ...]) -> None:
+    named, includes, path, text = CONSTRAINTS[how]
+    machine.variables |= {how: named} if how.startswith("UV_") else {"UV_NO_CONFIG": "0"}
+    (machine.work / named).write_text(includes, encoding="utf-8")
+    command = ("lock", "alpha", "--no-project", "--venv", "other", *options)
+    for limit, version in (("<2", "1.0"), (">=2", "2.0")):
+        (machine.work / path).write_text(text.format(limit), encoding="utf-8")
+        machine.run(*command).succeeded()
+        assert f'version = "{version}"' in (machine.work / "other" / "pylock.toml").read_text(encoding="utf-8")
+    counted(machine, *command)  # which asks the new environment's interpreter what it is
+    said, _, calls = counted(machine, *command)
+    assert "unchanged; 1 distribution" in said[-1]
+    assert calls["subprocess.Popen"] == 0
+
+
+def test_what_a_pyproject_says_to_others_is_no_reason_to_resolve(machine: Machine) -> None:
+    command = ("lock", "alpha", "--no-project", "--venv", "other")
+    machine.variables["UV_NO_CONFIG"] = "0"
+    for line in ("one", "other", "third"):
+        (machine.work / "pyproject.toml").write_text(f'[tool.{line}]\nx = 1\n[tool.uv]\nprerelease = "allow"\n')
+        said, _, calls = counted(machine, *command)
+    assert "unchanged" in said[-1]
+    assert calls["subprocess.Popen"] == 0
+
+
 def test_an_upgrade_is_always_resolved(machine: Machine) -> None:
     machine.run("lock", "alpha", "--venv", "other", "--upgrade").succeeded()
     machine.wheel("alpha", "3.0")
