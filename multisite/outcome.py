@@ -47,7 +47,7 @@ def carry_out(
     wanted = replace(wanted, site_metadata=options.site_metadata)
     compiles = is_wanted(options.compile, workshop.environ)
     with output.downloading() as progress:
-        result = workshop.make(place, wanted, progress=progress)
+        result = workshop.make(place, wanted, progress=progress, whole=not _is_plain(output))
     if compiles:
         result = replace(result, compiled=_compile(workshop, place, output))
     follow(workshop, place, output)
@@ -123,8 +123,12 @@ def inputs_of(request: Request, workshop: Workshop) -> dict[Path, str | None]:
 def _is_quiet(options: argparse.Namespace, wanted: Wanted, result: SyncResult, output: Output) -> bool:
     """Tell whether the same command would do nothing, and say no more than that."""
     again = not getattr(options, "upgrade", False) and not getattr(options, "upgrade_packages", ())
-    plain = not output.as_json and output.verbosity <= 0
-    return again and plain and not (result.findings or output.has_noticed or wanted.addresses)
+    return again and _is_plain(output) and not (result.findings or output.has_noticed or wanted.addresses)
+
+
+def _is_plain(output: Output) -> bool:
+    """Tell whether no more is to be said than what a note knows."""
+    return not output.as_json and output.verbosity <= 0
 
 
 def _keep(

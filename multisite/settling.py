@@ -108,7 +108,9 @@ def _looked_at(environment: Environment, state: EnvironmentState) -> Iterator[tu
     yield from ((folder, WHOLE, "pyvenv.cfg"), (folder, WHOLE, python), (folder, THROUGH, python))
     yield "/", THROUGH, state.python.executable
     yield folder, WHOLE, environment.site_packages.relative_to(environment.path).as_posix()  # what is really installed
-    yield from ((own, WHOLE, name) for name in ("environment.json", "table", "next.json", EDITS, "view"))
+    yield from ((own, WHOLE, name) for name in ("environment.json", "table", "next.json", EDITS, "view", "facts"))
+    direct = (name for name, chosen in state.builds.items() if chosen.direct_url is not None)
+    yield from ((own, WHOLE, f"facts/{name}.direct_url.json") for name in direct)
     yield folder, THROUGH, os.path.relpath(environment.lockfile_of(state), environment.path)
     yield folder, WHOLE, environment.lockfile.name  # one that is not followed is taken out
     yield own, WHOLE, copy_of(environment, state.lock_sha256).relative_to(environment.state_folder).as_posix()

@@ -202,15 +202,17 @@ class Workshop:
         files = [f"{path} {digest}" for path, digest in settings_digests(self.environ, Path.cwd()).items()]
         return (*self.indexes.effective(self.environ).arguments(), *sorted(variables), *files)
 
-    def make(self, place: Place, wanted: Wanted, *, progress: Progress | None = None) -> SyncResult:
-        """Make the environment at *place*, which is held, what *wanted* says."""
+    def make(
+        self, place: Place, wanted: Wanted, *, progress: Progress | None = None, whole: bool = False
+    ) -> SyncResult:
+        """Make the environment at *place*, which is held, what *wanted* says; with *whole*, believe no note of it."""
         from dataclasses import replace
 
         from multisite.syncing import sync
 
         place.demand_writable(wanted.lock.sha256)
         self._demand_apart(place)
-        if (settled := self._as_it_is(place, wanted)) is not None:
+        if not whole and (settled := self._as_it_is(place, wanted)) is not None:
             return settled
         tools = self._tools(place.interpreter, place.before, progress, wanted.addresses)
         try:

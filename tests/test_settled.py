@@ -153,6 +153,24 @@ def test_what_a_pyproject_says_to_others_is_no_reason_to_resolve(machine: Machin
     assert calls["subprocess.Popen"] == 0
 
 
+@pytest.mark.parametrize("options", [(), ("-v",), ("--json",)], ids=["plain", "-v", "--json"])
+def test_what_a_distribution_was_made_from_is_written_again(machine: Machine, options: tuple[str, ...]) -> None:
+    machine.run("lock", machine.index.folder / "alpha-1.0-py3-none-any.whl").succeeded()
+    assert is_quick(machine, "sync")
+    path = machine.venv / ".multisite" / "facts" / "alpha.direct_url.json"
+    text = path.read_bytes()
+    path.unlink()
+    machine.run("sync", *options).succeeded()
+    assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize("option", ["-v", "--json"])
+def test_who_asks_for_more_has_everything_looked_at(machine: Machine, option: str) -> None:
+    assert is_quick(machine, "sync")
+    assert "multisite.switching" in counted(machine, "sync", option)[1]
+    assert "multisite.syncing" in counted(machine, "sync", option)[1]
+
+
 def test_an_upgrade_is_always_resolved(machine: Machine) -> None:
     machine.run("lock", "alpha", "--venv", "other", "--upgrade").succeeded()
     machine.wheel("alpha", "3.0")
