@@ -50,11 +50,16 @@ def asked_for(python: str | None, environ: Mapping[str, str]) -> str | None:
     return own if beside and os.path.isfile(own) else None  # noqa: PTH113
 
 
-def key(lockfile: bytes, python: str, store: str, environ: Mapping[str, str]) -> str:
-    """Return the name of the blueprint for the bytes of a *lockfile*, an interpreter's file, and a store."""
+def key(
+    lockfile: bytes, python: str, store: str, environ: Mapping[str, str], own: tuple[Any, ...] | None = None
+) -> str:
+    """Return the name of the blueprint for the bytes of a *lockfile*, an interpreter's file, and a store.
+
+    *own* is what ``settled.program`` returned, for whoever has asked already.
+    """
     configuration = os.path.join(os.path.dirname(os.path.dirname(python)), "pyvenv.cfg")  # noqa: PTH118, PTH120
     known = (
-        settled.program(),
+        own or settled.program(),
         digest(lockfile),
         (python, take(python, THROUGH), take(configuration, THROUGH)),
         os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None,

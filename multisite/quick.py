@@ -12,6 +12,7 @@ import time
 TYPE_CHECKING = False  # the import of typing takes longer than the answer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 __all__ = ["answered", "cache_folder"]
 
@@ -37,13 +38,14 @@ def answered(arguments: Sequence[str]) -> tuple[str, ...] | None:
         folder = _environment(arguments)
     except FileNotFoundError:  # the current folder is gone, which the ordinary way says
         return None
-    said = settled.answer(cache, folder, arguments, os.environ, time.time())
+    own = settled.program()
+    said = settled.answer(cache, folder, arguments, os.environ, time.time(), own)
     if said is None and not os.path.lexists(folder):
-        said = _made(arguments, folder, cache)
+        said = _made(arguments, folder, cache, own)
     return () if said is not None and not _QUIET.isdisjoint(arguments) else said
 
 
-def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] | None:
+def _made(arguments: Sequence[str], folder: str, cache: str, own: tuple[Any, ...]) -> tuple[str, ...] | None:
     """Make the environment *folder* if that is all that the command is about."""
     options = _options(arguments)
     store = None if options is None else _store(options.get("--store"))
@@ -63,6 +65,7 @@ def _made(arguments: Sequence[str], folder: str, cache: str) -> tuple[str, ...] 
         store=store,
         cache=cache,
         environ=os.environ,
+        own=own,
     )
 
 

@@ -2,20 +2,20 @@
 
 All that start-up and imports need is on the disk before it has its name. Programs and data files are not flushed: what
 is torn of them after a power failure is written again by the next ``sync``, which looks at every file then, for what it
-knew counts in one boot alone. Threads flush while the rest is copied.
+knew counts in one boot alone. One thread flushes, and another one copies, while the rest is written and looked at.
 
 Whatever is not as it should be is left to the ordinary way, which begins anew and says what there is to say.
 """
 
 from __future__ import annotations
 
-import _thread
 import os
 import stat
 import sys
 import time
 
-from multisite import blueprint, settled
+from multisite import blueprint, settled, wholesale
+from multisite.aside import Aside
 from multisite.settled import THROUGH, take
 
 TYPE_CHECKING = False  # the import of typing takes longer than much of what is done here
@@ -31,6 +31,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FLUSHERS = 8
 _MARSHAL = 4
+_ENOUGH = 32  # data files that are worth a second thread
 
 
 class _OtherwiseError(Exception):
@@ -46,14 +47,15 @@ def raised(
     store: str,
     cache: str,
     environ: Mapping[str, str],
+    own: tuple[Any, ...],
 ) -> tuple[str, ...] | None:
     """Make the environment *folder* of a *lockfile*; return what there is to say, None where nothing was made.
 
-    *python* is what was asked for, *store* the folder of the store. The *cache* notes that the command with these
-    *arguments* has nothing to do then.
+    Nothing has that name. *python* is what was asked for, *store* the folder of the store, *own* what this program is
+    known by. The *cache* notes that the command with these *arguments* has nothing to do then.
     """
     program = blueprint.asked_for(python, environ)
-    if program is None or sys.platform != "linux" or os.path.lexists(folder):
+    if program is None or sys.platform != "linux":
         return None
     inputs = [lockfile, *([] if python is None else [program])]
     read = [(os.path.dirname(path), THROUGH, (os.path.basename(path),)) for path in inputs]  # noqa: PTH119, PTH120
@@ -61,7 +63,7 @@ def raised(
         known = settled.print_of(read)
         with open(lockfile, "rb") as file:  # noqa: PTH123 -- see blueprint
             data = file.read()
-        drawn = blueprint.read(cache, blueprint.key(data, program, store, environ))
+        drawn = blueprint.read(cache, blueprint.key(data, program, store, environ, own))
         if drawn is None:
             return None
         raising = _Raising(drawn, data, folder, store)
@@ -74,7 +76,7 @@ def raised(
         settled.command_key(arguments, environ): ((f"syncing {lockfile}", unchanged), read, known),
         "sync": ((f"syncing {folder}/pylock.toml", unchanged), (), settled.print_of(())),
     }
-    raising.note(commands, cache, environ)
+    raising.note(commands, cache, settled.circumstances(environ, own))
     return (f"syncing {lockfile}", *drawn["changes"], f"{folder}: made; {count}")
 
 
@@ -99,56 +101,117 @@ class _Raising:
         self.temporary = f"{self.parent}/.{self.name[:100]}.{os.urandom(8).hex()}.tmp"
         self.pin = f"{store}/pins/{os.urandom(16).hex()}.pin"
         self.registration = f"{store}/environments/{self.id}.json"
+        self.asides: list[Aside] = []
+        self.begun = [self.temporary, self.registration, self.pin]
+        self.programs: list[tuple[str, int, bytes]] = []
+        self.print: int | None = None
 
     def carry_out(self) -> None:
         """Make it, or leave nothing of it. Raises OSError, _OtherwiseError."""
         self._demand_sound_place()
-        pinning = _Aside(lambda: _write_note(self.pin, self._pin()))
         try:
-            self._make(pinning)
+            # Not flushed: it counts as long as this process lives.
+            _renamed(self._beside(self.pin, self._pin()), self.pin)
+            self._make()
         except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
-            pinning.wait()
+            for aside in self.asides:
+                aside.wait()
             self._take_away()
             raise
         os.unlink(self.pin)  # noqa: PTH108 -- see blueprint
 
-    def _make(self, pinning: _Aside) -> None:
+    def _make(self) -> None:
         held = self._held()
         try:
-            registering = _Aside(lambda: _write_note(self.registration, self._registration()))
-            try:
-                flushing = self._write()
-                self._copy()
-            finally:
-                registering.wait()  # or it would come after it was taken away
-            for aside in (pinning, registering, *flushing):
-                aside.demand()
+            paths = self._write()
+            beside = self._beside(self.registration, self._registration())
+            flushing = self._aside(lambda: self._flush(held, paths, beside))
+            copies = self.drawn["copies"]
+            half = len(copies) // 2 if len(copies) > _ENOUGH else 0
+            copying = self._aside(lambda: self._copy(copies[:half])) if half else None
+            self._write_programs()
+            self._copy(copies[half:])
             self._demand_entries()
+            if copying is not None:
+                copying.demand()
+            taken = self._own()
+            flushing.demand()
+            self.print = self._printed(taken)
             os.rename(self.temporary, self.folder)  # noqa: PTH104
         finally:
             os.close(held)
 
-    def note(self, commands: Mapping[str, Any], cache: str, environ: Mapping[str, str]) -> None:
-        """Note in the *cache* that *commands* have nothing to do in it."""
-        circumstances = settled.circumstances(environ)
-        looks = tuple(
-            (f"{self.folder}{folder}" if own else folder, kind, tuple(name.replace("\0", self.id) for name in names))
+    def _aside(self, work: Callable[[], None]) -> Aside:
+        aside = Aside(work)
+        self.asides.append(aside)
+        return aside
+
+    def _beside(self, path: str, data: bytes) -> str:
+        """Write what is to be the file *path* of the store beside it; return where."""
+        folder, name = os.path.split(path)
+        temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
+        try:
+            _write(temporary, data, 0o644)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            _write(temporary, data, 0o644)
+        self.begun.append(temporary)
+        return temporary
+
+    def _flush(self, held: int, paths: list[str], registration: str) -> None:
+        """Have what start-up and imports need on the disk, in a folder *held* since it was empty; then register."""
+        sync = wholesale.syncfs() if wholesale.sure(held) and not wholesale.waiting(0) else None
+        if sync is None or os.fstat(held).st_dev != os.stat(self.store).st_dev:  # noqa: PTH116
+            paths.append(registration)
+        if sync is None:
+            parts = [Aside(lambda part=paths[at::_FLUSHERS]: _flush(part)) for at in range(_FLUSHERS)]  # type: ignore[misc]
+            for part in parts:
+                part.wait()
+            for part in parts:
+                part.demand()
+        else:
+            sync(held)
+            _flush([registration] if paths[-1] == registration else [])
+        _renamed(registration, self.registration)
+        _flush([os.path.dirname(self.registration)])  # noqa: PTH120
+
+    def _own(self) -> list[list[tuple[int, ...] | None] | None]:
+        """Return what is to be compared of each group of the environment's own files, still in the temporary folder."""
+        return [
+            settled.takes(f"{self.temporary}{folder}", kind, self._names(names)) if own else None
             for own, folder, kind, names in self.drawn["looked_at"]
-        )
+        ]
+
+    def _printed(self, taken: Sequence[list[tuple[int, ...] | None] | None]) -> int | None:
+        """Return the print of all that the next sync looks at; a rename changes nothing of what was *taken*."""
+        found: list[tuple[int, ...] | None] = []
+        for (_, folder, kind, names), known in zip(self.drawn["looked_at"], taken):  # noqa: B905 -- of one length
+            # Those on the way to a distribution have just been looked at.
+            there = [()] * len(names) if kind == settled.FOLDER else None
+            found += known or there or settled.takes(folder, kind, self._names(names))
+        return settled.printed(found)
+
+    def _names(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple([name.replace("\0", self.id) for name in names])
+
+    def note(self, commands: Mapping[str, Any], cache: str, circumstances: tuple[Any, ...] | None) -> None:
+        """Note in the *cache* that *commands* have nothing to do in it."""
         known = {
             "folder": self.folder,
             "circumstances": circumstances,
-            "looked_at": looks,
-            "print": settled.print_of(looks, there=True),
+            "looked_at": tuple(
+                (f"{self.folder}{folder}" if own else folder, kind, self._names(names))
+                for own, folder, kind, names in self.drawn["looked_at"]
+            ),
+            "print": self.print,
             "since": self.now,
             "holds": self.drawn["holds"],
             "commands": dict(commands),
         }
         if circumstances is not None:
             try:
-                _write_note(
-                    f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}", settled.encode(known), flush=False
-                )
+                path = f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}"
+                _renamed(self._beside(path, settled.encode(known)), path)
             except OSError:
                 return  # it is only a cache
 
@@ -193,8 +256,8 @@ class _Raising:
         for path in self.drawn["there"]:
             os.lstat(f"{store}/{path}")
 
-    def _write(self) -> list[_Aside]:
-        """Write what start-up and imports need, and programs; return the threads that flush the former."""
+    def _write(self) -> list[str]:
+        """Write what start-up and imports need; return all that is to be flushed of it."""
         drawn, root, values = self.drawn, self.temporary, self.values
         for name in drawn["folders"]:
             os.mkdir(f"{root}/{name}")  # noqa: PTH102
@@ -203,16 +266,18 @@ class _Raising:
         paths = [f"{root}/{name}" for name, _, _ in drawn["files"]]
         for name, mode, parts in drawn["files"]:
             _write(f"{root}/{name}", blueprint.filled(parts, values), mode)
+        self.programs = [(name, mode, blueprint.filled(parts, values)) for name, mode, parts in drawn["programs"]]
+        for at, (_, _, content) in enumerate(self.programs):
+            self._note_program(at, content)
         _write(f"{root}/pylock.toml", self.data, 0o666)
         _write(f"{root}/.multisite/table", self._table(), 0o666)
-        for at, (name, mode, parts) in enumerate(drawn["programs"]):
-            content = blueprint.filled(parts, values)
-            _write(f"{root}/{name}", content, mode)
-            self._note_program(at, content)
         _write(f"{root}/.multisite/environment.json", blueprint.filled(drawn["state"], values), 0o666)
         paths += [f"{root}/{name}" for name in ("pylock.toml", ".multisite/table", ".multisite/environment.json")]
-        paths += [root, *(f"{root}/{name}" for name in drawn["flushed"])]
-        return [_Aside(lambda part=paths[at::_FLUSHERS]: _flush(part)) for at in range(_FLUSHERS)]  # type: ignore[misc]
+        return [*paths, root, *(f"{root}/{name}" for name in drawn["flushed"])]
+
+    def _write_programs(self) -> None:
+        for name, mode, content in self.programs:
+            _write(f"{self.temporary}/{name}", content, mode)
 
     def _note_program(self, at: int, content: bytes) -> None:
         import binascii
@@ -221,20 +286,20 @@ class _Raising:
         text = binascii.b2a_base64(found, newline=False).rstrip(b"=").translate(_URLSAFE)
         self.values |= {f"sha256 {at}": found.hex().encode(), f"base64 {at}": text, f"size {at}": b"%d" % len(content)}
 
-    def _copy(self) -> None:
+    def _copy(self, copies: Sequence[tuple[str, int, str, int]]) -> None:
         """Copy data files; blocks are shared where the filesystem can (copy_file_range(2))."""
-        if sys.platform != "linux":
-            raise _OtherwiseError
-        for name, mode, source, size in self.drawn["copies"]:
+        for name, mode, source, size in copies:
             reading = os.open(f"{self.store}/{source}", os.O_RDONLY | os.O_NOFOLLOW)
-            writing = os.open(f"{self.temporary}/{name}", _NEW, mode)
             try:
-                left = size + 1  # so that one that is longer is found out
-                while left > 1 and (done := os.copy_file_range(reading, writing, left)):
-                    left -= done
+                writing = os.open(f"{self.temporary}/{name}", _NEW, mode)
+                try:
+                    left = size + 1  # so that one that is longer is found out
+                    while left > 1 and (done := _copied(reading, writing, left)):
+                        left -= done
+                finally:
+                    os.close(writing)
             finally:
                 os.close(reading)
-                os.close(writing)
             if left != 1:
                 raise _OtherwiseError
 
@@ -270,41 +335,12 @@ class _Raising:
 
         from multisite.files import remove_tree
 
-        for path in (self.temporary, self.registration, self.pin):
+        for path in self.begun:
             remove_tree(Path(path))
 
 
-class _Aside:
-    """Work that is done by a thread of its own; ``threading`` takes longer to import than it would save."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        self._work = work
-        self._failure: Exception | None = None
-        self._done = _thread.allocate_lock()
-        self._done.acquire()
-        _thread.start_new_thread(self._run, ())
-
-    def _run(self) -> None:
-        try:
-            self._work()
-        except (OSError, _OtherwiseError) as error:  # raised again by whoever waits for it
-            self._failure = error
-        finally:
-            self._done.release()
-
-    def wait(self) -> None:
-        """Return once it is done, however it ended."""
-        with self._done:
-            pass
-
-    def demand(self) -> None:
-        """Return once it is done; raise what it raised."""
-        self.wait()
-        if self._failure is not None:
-            raise self._failure
-
-
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
+_HARMLESS = str.maketrans(dict.fromkeys(" :[]"))  # in what a host and its processes are known by
 
 
 def _demand_sound(path: str, owners: tuple[int, ...]) -> None:
@@ -314,26 +350,32 @@ def _demand_sound(path: str, owners: tuple[int, ...]) -> None:
         raise _OtherwiseError
 
 
-def _write(path: str, data: bytes, mode: int, *, flush: bool = False) -> None:
+def _write(path: str, data: bytes, mode: int) -> None:
     descriptor = os.open(path, _NEW, mode)
     try:
         if os.write(descriptor, data) != len(data):
             raise _OtherwiseError  # the disk is full
-        if flush:
-            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _write_note(path: str, data: bytes, *, flush: bool = True) -> None:
-    """Give the file its name once its content is on the disk, and have the name there as well, or without *flush*."""
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-    temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
-    _write(temporary, data, 0o644, flush=flush)
+def _copied(reading: int, writing: int, most: int) -> int:
+    """Copy some bytes, *most* of them at most; return how many. 0 is the end."""
+    if sys.platform != "linux":
+        raise _OtherwiseError
+    try:
+        return os.copy_file_range(reading, writing, most)
+    except OSError as error:
+        import errno
+
+        # Between two filesystems, or where one of them or the kernel cannot do it.
+        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+    return os.sendfile(writing, reading, None, most)
+
+
+def _renamed(temporary: str, path: str) -> None:
     os.rename(temporary, path)  # noqa: PTH104
-    if flush:
-        _flush([folder])
 
 
 def _flush(paths: list[str]) -> None:
@@ -347,6 +389,8 @@ def _flush(paths: list[str]) -> None:
 
 def _text(text: str) -> bytes:
     """Return *text* as JSON has it."""
+    if _PLAIN.issuperset(text.translate(_HARMLESS)):
+        return f'"{text}"'.encode("ascii")
     from _json import encode_basestring_ascii
 
     return bytes(encode_basestring_ascii(text), "ascii")

@@ -35,9 +35,11 @@ __all__ = [
     "holds",
     "name_for",
     "print_of",
+    "printed",
     "program",
     "read",
     "take",
+    "takes",
 ]
 
 KIND = "settled"  # the folder in the cache
@@ -69,8 +71,11 @@ def take(path: str, kind: int) -> tuple[int, ...] | None:
     return who if kind == PLACE else (*who, found.st_size, found.st_mtime_ns)
 
 
-def circumstances(environ: Mapping[str, str]) -> tuple[Any, ...] | None:
-    """Return what else the outcome depends on: account, machine, this program; None where a boot cannot be told."""
+def circumstances(environ: Mapping[str, str], own: tuple[Any, ...] | None = None) -> tuple[Any, ...] | None:
+    """Return what else the outcome depends on: account, machine, this program; None where a boot cannot be told.
+
+    *own* is what ``program`` returned, for whoever has asked already.
+    """
     try:
         with open("/proc/sys/kernel/random/boot_id", "rb") as file:  # noqa: PTH123 -- see the top
             boot = file.read(64)
@@ -78,7 +83,7 @@ def circumstances(environ: Mapping[str, str]) -> tuple[Any, ...] | None:
         return None
     account = (os.geteuid(), os.getegid(), *sorted(os.getgroups()))
     variables = tuple(environ.get(name, "") for name in DURABLE)
-    return (*program(), os.uname().release, boot, account, variables)
+    return (*(own or program()), os.uname().release, boot, account, variables)
 
 
 def program() -> tuple[Any, ...]:
@@ -149,13 +154,13 @@ def name_for(folder: str) -> str:
 
 
 def answer(
-    cache: str, folder: str, arguments: Sequence[str], environ: Mapping[str, str], now: float
+    cache: str, folder: str, arguments: Sequence[str], environ: Mapping[str, str], now: float, own: tuple[Any, ...]
 ) -> tuple[str, ...] | None:
     """Return what the command with these *arguments* says where it finds nothing to do in the environment *folder*.
 
-    None where that cannot be told so quickly.
+    None where that cannot be told so quickly. *own* is what ``program`` returned.
     """
-    found = _known(cache, folder, environ, now)
+    found = _known(cache, folder, environ, now, own)
     command = None if found is None else found["commands"].get(command_key(arguments, environ))
     if found is None or command is None:
         return None
@@ -170,24 +175,34 @@ def holds(cache: str, folder: str, environ: Mapping[str, str], now: float) -> bo
     return found is not None and print_of(found["looked_at"]) == found["print"]
 
 
-def _known(cache: str, folder: str, environ: Mapping[str, str], now: float) -> dict[str, Any] | None:
+def _known(
+    cache: str, folder: str, environ: Mapping[str, str], now: float, own: tuple[Any, ...] | None = None
+) -> dict[str, Any] | None:
     found = read(f"{cache}/{KIND}/{name_for(folder)}")
     if found is None or found["folder"] != folder or not 0 <= now - found["since"] < found["holds"]:
         return None
-    return found if found["circumstances"] == circumstances(environ) else None
+    return found if found["circumstances"] == circumstances(environ, own) else None
 
 
-def print_of(groups: Iterable[tuple[str, int, Sequence[str]]], *, there: bool = False) -> int | None:
+def print_of(groups: Iterable[tuple[str, int, Sequence[str]]]) -> int | None:
     """Return one number for what is compared of all paths, each group in a folder; None where a folder is missing.
 
-    With *there*, none is, and they are not looked at. Numbers alone have the same hash in each process of one Python.
+    The first is the environment's own, so that little is looked at where that is gone.
     """
-    found = [
-        () if there and kind == FOLDER else take(f"{folder}/{name}", kind)
-        for folder, kind, names in groups
-        for name in names
-    ]
-    kinds = [kind for _, kind, names in groups for _ in names]
-    if any(known is None and kind == FOLDER for known, kind in zip(found, kinds)):  # noqa: B905 -- of one length
-        return None
-    return hash(tuple((-1,) if known is None else known for known in found))
+    found: list[tuple[int, ...] | None] = []
+    for folder, kind, names in groups:
+        taken = takes(folder, kind, names)
+        if kind in (PLACE, FOLDER) and None in taken:
+            return None
+        found += taken
+    return printed(found)
+
+
+def takes(folder: str, kind: int, names: Sequence[str]) -> list[tuple[int, ...] | None]:
+    """Return what is compared of the *names* in a *folder*."""
+    return [take(f"{folder}/{name}", kind) for name in names]
+
+
+def printed(found: Iterable[tuple[int, ...] | None]) -> int:
+    """Return one number for what was taken: numbers alone have the same hash in each process of one Python."""
+    return hash(tuple([(-1,) if known is None else known for known in found]))

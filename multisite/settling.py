@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
 
-__all__ = ["looked_at", "settle"]
+__all__ = ["looked_at", "settle", "ways"]
 
 _COMMANDS = 8
 
@@ -121,17 +121,14 @@ def _looked_at(environment: Environment, state: EnvironmentState) -> Iterator[tu
         yield from ((str(store), PLACE, "."), (os.path.realpath(store.parent), PLACE, "."))
         yield from ((str(store), WHOLE, name) for name in ("store.json", f"environments/{state.id}.json"))
         # Who imports what is missing is told to type the command that is asked here.
-        yield from ((str(store), FOLDER, path) for path in _ways(state, at))
+        roots = (chosen.root for chosen in state.builds.values() if chosen.store == at)
+        yield from ((str(store), FOLDER, path) for path in sorted(ways(roots)))
 
 
-def _ways(state: EnvironmentState, at: int) -> list[str]:
-    """Return every folder of the store with the number *at* on the way to what is imported from there."""
-    found: set[str] = set()
-    for chosen in state.builds.values():
-        if chosen.store == at:
-            parts = chosen.root.split("/")
-            found.update("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-    return sorted(found)
+def ways(roots: Iterable[str]) -> set[str]:
+    """Return every folder of a store on the way to those that imports look in."""
+    parts = [root.split("/") for root in roots]
+    return {"/".join(each[:count]) for each in parts for count in range(1, len(each) + 1)}
 
 
 def _grouped(paths: Iterable[tuple[str, int, str]]) -> tuple[tuple[str, int, tuple[str, ...]], ...]:

@@ -27,7 +27,7 @@ from multisite.locktext import without_credentials
 from multisite.recall import read_binding
 from multisite.registry import RENEWED_AFTER, Registration
 from multisite.scratch import temporary
-from multisite.settling import looked_at
+from multisite.settling import looked_at, ways
 from multisite.state import InstallDifference
 from multisite.wanted import has_relative_paths
 
@@ -63,6 +63,8 @@ def survey(
     if table is None or not _is_plain(state, wanted, binding) or os.name != "posix":
         return
     python = str(interpreter.executable)
+    if not interpreter.executable.samefile(interpreter.base_executable):
+        return  # a program that chooses one each time it is run
     name = blueprint.key(wanted.data, python, os.path.realpath(state.store), environ)
     if blueprint.read(str(cache), name) is not None:
         return
@@ -167,15 +169,8 @@ class _Drawing:
         return [str(self._interpreter.base_executable), self._state.python.executable]
 
     def _sound(self) -> list[str]:
-        """Return every folder of the store on the way to what is imported, and RECORD, which is published with it."""
-        found: dict[str, None] = {}
-        for chosen in self._state.builds.values():
-            stored = self._layers.first.entry(chosen.build)
-            record = stored.dist_info.relative_to(stored.store_root).as_posix() + "/RECORD"
-            for path in (chosen.root, record):
-                parts = path.split("/")
-                found.update({"/".join(parts[:count]): None for count in range(1, len(parts) + 1)})
-        return list(found)
+        """Return every folder of the store on the way to what is imported; what is in there is published with it."""
+        return sorted(ways(chosen.root for chosen in self._state.builds.values()))
 
     def _tree(self, plan: InstallationPlan) -> dict[str, Any]:
         """Return folders, links and small files as they were drawn, and the folders of what is installed."""

@@ -14,14 +14,28 @@ from typing import Any
 
 import pytest
 
+from multisite import wholesale
 from multisite.dispatch import DispatchTable
 from multisite.environment import Environment
 from multisite.quick import answered
 from tests.machine import Machine
 from tests.test_settled import START, counted
 
-QUICK = {"multisite.quick", "multisite.settled", "multisite.raising", "multisite.blueprint"}
-ITS_OWN = {"_sha256", "_sha2", "_json", "binascii", "fcntl"}  # built in or beside the interpreter, as that was compiled
+QUICK = {
+    "multisite.quick",
+    "multisite.settled",
+    "multisite.raising",
+    "multisite.blueprint",
+    "multisite.aside",
+    "multisite.wholesale",
+}
+ITS_OWN = {
+    "_sha256",
+    "_sha2",
+    "_ctypes",
+    "binascii",
+    "fcntl",
+}  # built in or beside the interpreter, as that was compiled
 FILES = 20
 
 
@@ -125,14 +139,23 @@ def test_the_next_command_has_nothing_to_do(machine: Machine) -> None:
     assert "mended" in counted(machine, *command)[0][1]
 
 
-def test_it_takes_no_more_steps_than_it_should(machine: Machine) -> None:
+RUN = "import sys; {before}; from multisite.__main__ import main; sys.argv[0] = 'multisite'; sys.exit(main())"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_it_takes_no_more_steps_than_it_should(machine: Machine, whole: bool) -> None:
     """Each entry's files count for nothing, and no program is run."""
-    command = [sys.executable, "-m", "multisite", "sync", "pylock.toml", "--venv", "other"]
+    held = os.open(machine.work, os.O_RDONLY)
+    if whole and (wholesale.waiting(0) or not wholesale.sure(held)):
+        pytest.skip("each file is flushed by itself here")
+    os.close(held)
+    before = "pass" if whole else "sys.modules['_ctypes'] = None"
+    command = [sys.executable, "-c", RUN.format(before=before), "sync", "pylock.toml", "--venv", "other"]
     trace = machine.folder / "trace"
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("no strace here")
-    calls = "trace=openat,open,execve,fsync,rename,copy_file_range"
+    calls = "trace=%file,fsync,syncfs,copy_file_range,clone,clone3,fork,vfork"
     done = subprocess.run(
         [strace, "-f", "-e", calls, "-o", str(trace), *command], cwd=machine.work, env=machine.environ(), check=False
     )
@@ -140,18 +163,27 @@ def test_it_takes_no_more_steps_than_it_should(machine: Machine) -> None:
         pytest.skip("strace may not trace here")
     lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
     made = [line for line in lines if f"{machine.work}/" in line or f"{machine.store}/" in line]
-    opened = [line for line in made if "open" in line]
+    opened = [line for line in made if " open" in line]
     new = [line for line in opened if "O_CREAT" in line]
     other = machine.work / "other"
     files = sum(path.is_file() and not path.is_symlink() for path in other.rglob("*"))
-    folders = len([path for path in [other, *(other / ".multisite").rglob("*")] if path.is_dir()]) + 5
     copies = 4
+    flushed = files - copies - 3  # nor are three programs
+    data = [other / "share", *(other / "share").rglob("*")]
+    folders = len([path for path in other.rglob("*") if path.is_dir() and not path.is_symlink() and path not in data])
     assert len([line for line in lines if "execve(" in line]) == 1
     assert len(new) == files + 2  # a pin and a registration besides
-    # Read: lockfile, store.json, the sources of copies, the folders of pins and of the environment, which is held.
-    assert len(opened) - len(new) <= 2 + copies + files + folders + 6
+    # Read: lockfile, store.json, sources of copies; the folders above the environment, of registrations, and its own.
+    once_more = 0 if whole else flushed + folders + 2  # its own, and the registration
+    assert len(opened) - len(new) == 5 + copies + once_more
     assert not [line for line in opened if "multi-site-packages" in line and "/data/" not in line]
-    assert len([line for line in lines if " fsync(" in line]) <= files + folders + 4
+    assert len([line for line in lines if " fsync(" in line]) == 1 + once_more
+    assert len([line for line in lines if " syncfs(" in line]) == whole
+    assert len([line for line in lines if " clone" in line]) == (1 if whole else 9)
+    # Each folder on the way to a distribution once: those of two with their shared one, and two of their own.
+    looks = [line for line in made if "stat" in line.partition("(")[0] and f'"{machine.store}/' in line]
+    ways = [line for line in looks if "/multi-site-packages" in line or "/shared" in line]
+    assert len(ways) == len({line.partition('"')[2].partition('"')[0] for line in ways}) == 1 + 2 * 4 + 3
 
 
 def lose_entry(machine: Machine) -> None:
@@ -196,6 +228,11 @@ def lose_active_environment(machine: Machine) -> None:
     machine.variables["VIRTUAL_ENV"] = str(machine.work / "gone")
 
 
+def rename_other(machine: Machine) -> None:
+    (entry,) = (machine.store / "multi-site-packages" / "beta").glob("*/*")
+    entry.rename(entry.with_name("another"))
+
+
 def change_blueprint(machine: Machine) -> None:
     (path,) = (machine.folder / "home" / ".cache" / "multisite" / "blueprints").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
@@ -212,6 +249,7 @@ def change_blueprint(machine: Machine) -> None:
         open_store,
         leave_half,
         lose_table,
+        rename_other,
         change_blueprint,
         ask_for_bytecode,
         lose_active_environment,
@@ -287,6 +325,72 @@ from multisite.__main__ import main
 sys.argv[0] = "multisite"
 sys.exit(main())
 """
+
+
+FAILING = """\
+import sys, _thread, multisite.raising as raising
+{change}
+from multisite.__main__ import main
+sys.argv[0] = "multisite"
+sys.exit(main())
+"""
+NO_MEMORY = """\
+def fail(self):
+    raise MemoryError("no memory")
+raising._Raising.{what} = fail
+"""
+NO_THREADS = """\
+def refuse(*arguments):
+    raise RuntimeError("can't start new thread")
+_thread.start_new_thread = refuse
+"""
+
+
+def run_changed(machine: Machine, change: str) -> int:
+    command = [sys.executable, "-c", FAILING.format(change=change), "sync", "pylock.toml", "--venv", "other", "-q"]
+    return subprocess.run(command, cwd=machine.work, env=machine.environ(), check=False, stderr=-3).returncode
+
+
+@pytest.mark.parametrize("what", ["_flush", "_registration", "_pin"])
+def test_a_thread_that_fails_fails_the_command(machine: Machine, what: str) -> None:
+    change = NO_MEMORY.format(what=what).replace("(self)", "(self, *arguments)")
+    registered = sorted((machine.store / "environments").iterdir())
+    assert run_changed(machine, change) != 0
+    assert not (machine.work / "other").exists()
+    assert sorted((machine.store / "environments").iterdir()) == registered
+    assert not list((machine.store / "pins").iterdir())
+
+
+def test_where_no_thread_can_be_started_it_is_made_without(machine: Machine) -> None:
+    machine.run("sync", "pylock.toml", "--venv", "other").succeeded()
+    expected = tree(machine.work / "other")
+    shutil.rmtree(machine.work / "other")
+    assert run_changed(machine, NO_THREADS) == 0
+    assert tree(machine.work / "other") == expected
+
+
+def test_files_are_copied_to_another_filesystem_too(machine: Machine) -> None:
+    machine.run("sync", "pylock.toml", "--venv", "other").succeeded()
+    expected = tree(machine.work / "other")
+    shutil.rmtree(machine.work / "other")
+    change = """\
+import os
+def elsewhere(*arguments):
+    raise OSError(18, "Invalid cross-device link")
+os.copy_file_range = elsewhere
+raising._ENOUGH = 1  # with a second thread
+"""
+    assert run_changed(machine, change) == 0
+    assert tree(machine.work / "other") == expected
+
+
+def test_an_interpreter_that_chooses_another_each_time_has_no_blueprint(machine: Machine) -> None:
+    shim = machine.folder / "shim"
+    shim.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    shim.chmod(0o755)
+    for name in ("other", "another"):
+        machine.run("sync", "pylock.toml", "--venv", name, "--python", shim).succeeded()
+    assert quickly(machine, "sync", "pylock.toml", "--venv", "third", "--python", str(shim)) is None
 
 
 def test_killed_at_any_step_it_is_there_or_not(machine: Machine) -> None:

@@ -268,7 +268,7 @@ def test_whatever_is_another_has_all_of_it_looked_at(machine: Machine, change: C
     def answer() -> tuple[str, ...] | None:
         path = Path(cache, settled.KIND, settled.name_for(folder))
         since = (settled.read(str(path)) or {}).get("since", 0)
-        return settled.answer(cache, folder, ["sync"], machine.environ(), since + 1)
+        return settled.answer(cache, folder, ["sync"], machine.environ(), since + 1, settled.program())
 
     assert answer() is not None
     change(machine)
@@ -280,7 +280,8 @@ def test_once_a_day_the_store_is_told_that_the_environment_is_there(machine: Mac
     seen = (settled.read(str(Path(cache, settled.KIND, settled.name_for(folder)))) or {})["since"]
     day = 24 * 3600
     times = [seen - 1, seen, seen + day - 1, seen + day]
-    told = [settled.answer(cache, folder, ["sync"], machine.environ(), now) is not None for now in times]
+    own = settled.program()
+    told = [settled.answer(cache, folder, ["sync"], machine.environ(), now, own) is not None for now in times]
     assert told == [False, True, True, False]
 
 
