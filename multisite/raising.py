@@ -109,10 +109,9 @@ class _Raising:
     def carry_out(self) -> None:
         """Make it, or leave nothing of it. Raises OSError, _OtherwiseError."""
         self._demand_sound_place()
+        pinning = self._aside(self._write_pin)
         try:
-            # Not flushed: it counts as long as this process lives.
-            _renamed(self._beside(self.pin, self._pin()), self.pin)
-            self._make()
+            self._make(pinning)
         except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
             for aside in self.asides:
                 aside.wait()
@@ -120,7 +119,7 @@ class _Raising:
             raise
         os.unlink(self.pin)  # noqa: PTH108 -- see blueprint
 
-    def _make(self) -> None:
+    def _make(self, pinning: Aside) -> None:
         held = self._held()
         try:
             paths = self._write()
@@ -131,6 +130,7 @@ class _Raising:
             copying = self._aside(lambda: self._copy(copies[:half])) if half else None
             self._write_programs()
             self._copy(copies[half:])
+            pinning.demand()
             self._demand_entries()
             if copying is not None:
                 copying.demand()
@@ -172,8 +172,14 @@ class _Raising:
         else:
             sync(held)
             _flush([registration] if paths[-1] == registration else [])
-        _renamed(registration, self.registration)
+        os.rename(registration, self.registration)  # noqa: PTH104
         _flush([os.path.dirname(self.registration)])  # noqa: PTH120
+
+    def _write_pin(self) -> None:
+        """Pin what is used. Its content is flushed, for a torn one says of no process that it is dead."""
+        beside = self._beside(self.pin, self._pin())
+        _flush([beside])
+        os.rename(beside, self.pin)  # noqa: PTH104
 
     def _own(self) -> list[list[tuple[int, ...] | None] | None]:
         """Return what is to be compared of each group of the environment's own files, still in the temporary folder."""
@@ -211,7 +217,7 @@ class _Raising:
         if circumstances is not None:
             try:
                 path = f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}"
-                _renamed(self._beside(path, settled.encode(known)), path)
+                os.rename(self._beside(path, settled.encode(known)), path)  # noqa: PTH104
             except OSError:
                 return  # it is only a cache
 
@@ -372,10 +378,6 @@ def _copied(reading: int, writing: int, most: int) -> int:
         if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
             raise
     return os.sendfile(writing, reading, None, most)
-
-
-def _renamed(temporary: str, path: str) -> None:
-    os.rename(temporary, path)  # noqa: PTH104
 
 
 def _flush(paths: list[str]) -> None:

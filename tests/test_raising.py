@@ -175,11 +175,11 @@ def test_it_takes_no_more_steps_than_it_should(machine: Machine, whole: bool) ->
     assert len(new) == files + 2  # a pin and a registration besides
     # Read: lockfile, store.json, sources of copies; the folders above the environment, of registrations, and its own.
     once_more = 0 if whole else flushed + folders + 2  # its own, and the registration
-    assert len(opened) - len(new) == 5 + copies + once_more
+    assert len(opened) - len(new) == 6 + copies + once_more  # and the pin
     assert not [line for line in opened if "multi-site-packages" in line and "/data/" not in line]
-    assert len([line for line in lines if " fsync(" in line]) == 1 + once_more
+    assert len([line for line in lines if " fsync(" in line]) == 2 + once_more
     assert len([line for line in lines if " syncfs(" in line]) == whole
-    assert len([line for line in lines if " clone" in line]) == (1 if whole else 9)
+    assert len([line for line in lines if " clone" in line]) == (2 if whole else 10)
     # Each folder on the way to a distribution once: those of two with their shared one, and two of their own.
     looks = [line for line in made if "stat" in line.partition("(")[0] and f'"{machine.store}/' in line]
     ways = [line for line in looks if "/multi-site-packages" in line or "/shared" in line]
