@@ -57,7 +57,7 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
             output.warn(warning)
         from multisite.outcome import carry_out, inputs_of
 
-        inputs = inputs_of(request, workshop)
+        inputs = inputs_of(request, workshop) if request.is_told else None
         said = (f"locking {request.origin}",)
         code = carry_out(options, workshop, place, locked.wanted, output, inputs=inputs, said=said)
         from multisite.showing import offer

@@ -51,7 +51,8 @@ def lock(
     _check_python(request, interpreter)
     inputs = request.inputs(interpreter.key, settings)
     record = _record(request, inputs)
-    data = None if upgrade.everything or upgrade.names else _unchanged(before, inputs, target)
+    anew = upgrade.everything or upgrade.names or not request.is_told
+    data = None if anew else _unchanged(before, inputs, target)
     warnings: tuple[str, ...] = ()
     resolved = data is None
     if data is None:

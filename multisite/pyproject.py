@@ -13,7 +13,7 @@ from multisite.requirements_file import requirement_name, requirement_problem
 from multisite.toml import NotToml, load_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -67,6 +67,21 @@ class PyProject:
     def python(self) -> str | None:
         """The versions of Python that its project is for, as it states them; None where it does not."""
         return _table(self.document, "project").get("requires-python")
+
+    def is_static(self, extras: Collection[str]) -> bool:
+        """Tell whether all that it asks for with these *extras* stands in it: nothing else is asked, nor built."""
+        table = _table(self.document, "project")
+        left_open = table.get("dynamic")
+        dynamic = left_open if isinstance(left_open, list) else []
+        needed = {"dependencies", "optional-dependencies"} if extras else {"dependencies"}
+        return self.has_project and needed.isdisjoint(map(str, dynamic)) and not self.leads_elsewhere
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it has uv take a distribution from a folder or file of this machine."""
+        sources = _table(_table(_table(self.document, "tool"), "uv"), "sources")
+        told = [source for found in sources.values() for source in (found if isinstance(found, list) else [found])]
+        return any(isinstance(source, Mapping) and source.keys() & {"path", "workspace"} for source in told)
 
     def names(self, *, extras: Iterable[str], groups: Iterable[str], project: bool) -> Iterator[NormalizedName]:
         """Yield what it asks for by name, as far as that stands there: its dependencies, extras and groups."""

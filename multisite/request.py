@@ -46,9 +46,10 @@ class Request:
 
     ``folder`` is where relative paths start. ``project`` is the folder of the project that is to be installed itself,
     editable. ``lockfile`` is set when there is nothing to resolve: a lockfile was found where requirements are looked
-    for. ``origin`` names, for people, where all this was found. ``digests`` are the SHA-256 of each
-    file that all this depends on, ``names`` what is asked for by name, ``addresses`` stand anywhere in it, perhaps with
-    user and password. ``pythons`` are files, and the versions of Python that the projects in them are for.
+    for. ``origin`` names, for people, where all this was found. ``digests`` are the SHA-256 of each file that all this
+    depends on; where ``is_told`` is false, more decides: a build backend, other folders, variables. ``names`` are what
+    is asked for by name, ``addresses`` stand anywhere in it, perhaps with user and password. ``pythons`` are files, and
+    the versions of Python that the projects in them are for.
     """
 
     requirements: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Request:
     lockfile: Path | None = None
     origin: str
     digests: tuple[tuple[str, str], ...] = ()
+    is_told: bool = True
     names: frozenset[NormalizedName] = frozenset()
     addresses: tuple[str, ...] = ()
     pythons: tuple[tuple[str, str], ...] = ()
@@ -111,6 +113,7 @@ class Request:
             lockfile=lockfile,
             origin=_origin(words, files, found),
             names=reading.names(words, chosen),
+            is_told=reading.is_told(chosen),
             digests=tuple(sorted((str(path), digest) for path, digest in reading.files.digests.items())),
             addresses=tuple(sorted(reading.files.addresses.union(*map(addresses_in, words)))),
             pythons=tuple(reading.pythons(chosen)),
@@ -163,6 +166,7 @@ class _Reading:
         self.files = RequirementsFiles()
         self._own_problems: list[str] = []
         self._pyprojects: dict[Path, PyProject] = {}
+        self._folders_are_static = True
 
     @property
     def problems(self) -> list[str]:
@@ -200,6 +204,7 @@ class _Reading:
             self._own_problems.append(f"{word!r}: {problem}")
 
     def _word_problem(self, word: str, *, editable: bool) -> str | None:
+        self.files.lead_elsewhere |= "file:" in word
         if not word.strip():
             return "an empty requirement"
         if _UNPRINTABLE.search(word):
@@ -220,8 +225,12 @@ class _Reading:
         if not path.is_dir():
             return "no such file or folder"
         build_files = [path / name for name in _BUILD_FILES if (path / name).is_file()]
+        static = False
         for file in build_files:
-            self.files.take(file, str(file))
+            data = self.files.take(file, str(file))
+            if file.name == "pyproject.toml":
+                static = PyProject.parse(data or b"").is_static(extras=[word])
+        self._folders_are_static &= static
         return None if build_files else "the folder has neither pyproject.toml nor setup.py"
 
     def read_file(self, file: Path, *, constraints: bool = False) -> None:
@@ -230,6 +239,13 @@ class _Reading:
             self.files.read(path, shown=str(file), constraints=constraints)
         elif self._pyproject(path) is None:
             self._own_problems.append(f"{file}: No such file or directory")
+
+    def is_told(self, files: Sequence[Path]) -> bool:
+        """Tell whether what was read is all that decides what is asked for; only where nothing is wrong."""
+        chosen = self._chosen(files)
+        asked = [project for path, project in self._pyprojects.items() if path in chosen or self.groups]
+        static = self._folders_are_static and all(self._pyprojects[path].is_static(self.extras) for path in chosen)
+        return static and not self.files.lead_elsewhere and not any(project.leads_elsewhere for project in asked)
 
     def names(self, words: Iterable[str], files: Sequence[Path]) -> frozenset[NormalizedName]:
         """Return what all of it asks for by name; only where nothing is wrong."""

@@ -32,6 +32,7 @@ _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _AT = re.compile(r"[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*@")
 _COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _INCLUDE = re.compile(r"(?:-r|--requirements?|-c|--constraints?)(?:\s+|=|(?=[^-\s=]))(?P<file>.+)")
+_ELSEWHERE = re.compile(r"\$\{|file:|^(-e|--editable)\b")
 _OPTIONS = re.compile(r"\s--?[A-Za-z]")
 _LARGEST = 1 << 24  # bytes
 _DEEPEST = 50  # files that include each other
@@ -84,13 +85,15 @@ class RequirementsFiles:
 
     ``digests`` maps each file to its SHA-256, ``names`` are what they ask for by name, ``addresses`` stand anywhere in
     them, perhaps with user and password, ``problems`` tells each fault with file and line. Options other than ``-r``
-    and ``-c`` are the resolver's to judge, and so are variables (``${NAME}``).
+    and ``-c`` are the resolver's to judge, and so are variables (``${NAME}``). ``lead_elsewhere`` says whether what is
+    asked for depends on more than these files: on folders, on files of other kinds or places, on variables.
     """
 
     digests: dict[Path, str] = field(default_factory=dict)
     names: set[NormalizedName] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    lead_elsewhere: bool = False
     _read: set[tuple[Path, bool]] = field(default_factory=set)
 
     def take(self, path: Path, where: str) -> bytes | None:
@@ -145,11 +148,14 @@ class RequirementsFiles:
 
     def _judge(self, words: str, path: Path, where: str, constraints: bool, depth: int) -> None:
         self.addresses.update(addresses_in(words))
+        self.lead_elsewhere |= _ELSEWHERE.search(words) is not None
         if "${" in words:
             return
         if include := _INCLUDE.fullmatch(words):
             name = include["file"].strip("\"'")
-            if not is_address(name):
+            if is_address(name):
+                self.lead_elsewhere = True
+            else:
                 included = Path(os.path.normpath(path.parent / name))  # or files that include each other have no end
                 inherited = constraints or words.startswith(("-c", "--constraint"))
                 self.read(included, shown=str(included), asked_by=where, constraints=inherited, depth=depth + 1)
@@ -158,6 +164,7 @@ class RequirementsFiles:
             if is_address(requirement):
                 return
             if is_path(requirement):
+                self.lead_elsewhere = True
                 place = Path(path_of(requirement))
                 # Tools differ in where others start. This asks also about what can be no path.
                 if place.is_absolute() and not os.path.exists(place):  # noqa: PTH110

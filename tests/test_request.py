@@ -285,6 +285,47 @@ class TestInputs:
         assert self.inputs(tmp_path) != before
 
 
+STATIC = '[project]\nname = "p"\nversion = "1"\n'
+DYNAMIC = '[project]\nname = "p"\nversion = "1"\ndynamic = ["{}"]\n'
+SOURCES = STATIC + '[dependency-groups]\ndev = ["q"]\n[tool.uv.sources]\nq = {}\n'
+Asked = dict[str, Any]
+HOME: Asked = {"words": []}
+TOLD: dict[str, tuple[bool, Tree, Asked]] = {
+    "names": (True, {}, {"words": ["six", "q @ https://x.test/q.whl"]}),
+    "files": (
+        True,
+        {"a.txt": "six\n-r b.txt\n", "b.txt": "-c c.txt\n", "c.txt": "six<2\n"},
+        {"files": [Path("a.txt")]},
+    ),
+    "a static project": (True, {"pyproject.toml": STATIC}, HOME),
+    "a dynamic version": (True, {"pyproject.toml": DYNAMIC.format("readme")}, HOME),
+    "dynamic dependencies": (False, {"pyproject.toml": DYNAMIC.format("dependencies")}, HOME),
+    "dynamic extras": (True, {"pyproject.toml": DYNAMIC.format("optional-dependencies")}, HOME),
+    "a dynamic extra": (False, {"pyproject.toml": DYNAMIC.format("optional-dependencies")}, {"extras": ["x"]}),
+    "no project": (False, {"pyproject.toml": "[build-system]\nrequires = []\n", "setup.py": ""}, HOME),
+    "sources of an index": (True, {"pyproject.toml": SOURCES.format('{ index = "x" }')}, HOME),
+    "sources in folders": (False, {"pyproject.toml": SOURCES.format('[{ path = "../q" }]')}, HOME),
+    "sources of the workspace": (False, {"pyproject.toml": SOURCES.format("{ workspace = true }")}, HOME),
+    "of a group": (False, {"pyproject.toml": SOURCES.format('{ path = "q" }')}, {"words": ["six"], "groups": ["dev"]}),
+    "not asked for": (True, {"pyproject.toml": SOURCES.format('{ path = "q" }')}, {"words": ["six"]}),
+    "a static folder": (True, {"q": {"pyproject.toml": STATIC}}, {"words": ["./q"]}),
+    "a folder": (False, {"q": {"setup.py": ""}}, {"words": ["./q"]}),
+    "a folder by address": (False, {}, {"words": ["q @ file:///q"]}),
+    "a folder in a file": (False, {"a.txt": "./q\n"}, {"files": [Path("a.txt")]}),
+    "an editable one": (False, {"a.txt": "-e q\n"}, {"files": [Path("a.txt")]}),
+    "one by a long option": (False, {"a.txt": "--editable=q\n"}, {"files": [Path("a.txt")]}),
+    "a file elsewhere": (False, {"a.txt": "-r https://x.test/a.txt\n"}, {"files": [Path("a.txt")]}),
+    "a variable": (False, {"a.txt": "-r ${X}.txt\n"}, {"files": [Path("a.txt")]}),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_whether_the_files_decide_alone(tmp_path: Path, case: str) -> None:
+    told, tree, asked = TOLD[case]
+    write_tree(tmp_path, tree)
+    assert Request.read(folder=tmp_path, **asked).is_told == told
+
+
 def requested(request: Request, *locked: str) -> set[str]:
     pins = [f'[[packages]]\nname = "{name}"\nsdist = {{ path = "{name}-1.tar.gz", {HASHES} }}\n' for name in locked]
     pins.append('[[packages]]\nname = "local"\ndirectory = { path = "." }\n')

@@ -143,6 +143,17 @@ def test_what_the_resolver_reads_unasked_counts(machine: Machine, how: str, opti
     assert calls["subprocess.Popen"] == 0
 
 
+@pytest.mark.parametrize("options", [(), ("-v",)], ids=["quickly", "the long way"])
+def test_what_a_folder_asks_for_counts(machine: Machine, options: tuple[str, ...]) -> None:
+    (machine.work / "wanted.txt").write_text("-e gamma\n", encoding="utf-8")
+    command = ("lock", "-r", "wanted.txt", "--venv", "other", *options)
+    for wanted in ("alpha==1.0", "alpha==2.0"):
+        machine.project(machine.work / "gamma", "gamma", text=f'dependencies = ["{wanted}"]\n')
+        machine.run(*command).succeeded()
+        lockfile = machine.work / "other" / "pylock.toml"
+        assert f'version = "{wanted[-3:]}"' in lockfile.read_text(encoding="utf-8")
+
+
 def test_what_a_pyproject_says_to_others_is_no_reason_to_resolve(machine: Machine) -> None:
     command = ("lock", "alpha", "--no-project", "--venv", "other")
     machine.variables["UV_NO_CONFIG"] = "0"
