@@ -127,7 +127,7 @@ class Cache:
                 part.replace(path)
 
     def remember(self, kind: str, name: str, data: bytes) -> None:
-        """Keep *data*, which is derived and not flushed, among others of its *kind*; forget those that are old."""
+        """Keep *data*, derived and not flushed, among others of its *kind*; forget those that nobody used lately."""
         if self._root is None:
             return
         with contextlib.suppress(OSError):
@@ -184,7 +184,9 @@ def _remove_stale(*folders: Path) -> None:
             found += folder.iterdir()
     for path in found:
         with contextlib.suppress(OSError):
-            if path.stat().st_mtime < oldest:
+            facts = path.stat()
+            # Of what is only read, the time of access tells that it is used (to a day, where it is kept at all).
+            if max(facts.st_mtime, facts.st_atime) < oldest:
                 remove_tree(path)
 
 

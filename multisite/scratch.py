@@ -21,7 +21,7 @@ from multisite.files import make_folders, remove_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["abandoned", "incoming", "scratch", "sweep", "temporary"]
+__all__ = ["abandoned", "incoming", "is_abandoned", "scratch", "sweep", "temporary"]
 
 _ATTEMPTS = 20
 _PUBLISHED = 0o755
@@ -76,7 +76,7 @@ def abandoned(parent: Path, *, before: str = "", after: str = "") -> list[Path]:
         found = sorted(_made_in(parent, before, after))
     except FileNotFoundError:
         return []
-    return [path for path in found if _is_abandoned(path)]
+    return [path for path in found if is_abandoned(path)]
 
 
 def _made_in(parent: Path, before: str, after: str) -> list[Path]:
@@ -84,7 +84,8 @@ def _made_in(parent: Path, before: str, after: str) -> list[Path]:
     return [path for path in parent.iterdir() if name.fullmatch(path.name)]
 
 
-def _is_abandoned(folder: Path) -> bool:
+def is_abandoned(folder: Path) -> bool:
+    """Tell whether whoever made *folder* is gone; False where that cannot be told."""
     try:
         descriptor = _lock(folder)
     except OSError:

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING
 from multisite.dispatch import DispatchTable
 from multisite.document import Fields, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
+from multisite.files import TEMPORARY
 from multisite.layout import describe_store, is_store
 from multisite.notes import read_note
 from multisite.registry import vantage
+from multisite.scratch import is_abandoned
 from multisite.state import FORMAT, EnvironmentState
 
 if TYPE_CHECKING:
@@ -176,10 +178,14 @@ def _there(path: Path) -> Iterator[Path]:
 
 
 def _siblings(nearest: Path, path: Path) -> Iterator[Path]:
-    """Yield where the environment is if the first missing folder of its *path* was renamed, in *nearest*."""
+    """Yield where the environment is if the first missing folder of its *path* was renamed, in *nearest*.
+
+    One that is being made has another name until it is done, and counts while somebody is at it.
+    """
     _, *rest = path.relative_to(nearest).parts
     for sibling in sorted(nearest.iterdir()):
-        yield sibling.joinpath(*rest)
+        if not (TEMPORARY.fullmatch(sibling.name) and is_abandoned(sibling)):
+            yield sibling.joinpath(*rest)
 
 
 def _may_use(state: EnvironmentState, store: Store) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +137,12 @@ class TestCache:
         with cache.workplace():
             pass
         assert self.kept(tmp_path / "cache") == ["CACHEDIR.TAG", "work/new"]
+
+    def test_what_is_read_stays(self, tmp_path: Path, cache: Cache) -> None:
+        week = 7 * 24 * 3600
+        now = time.time()
+        for name, read in (("used", now), ("unused", now - week - 60)):
+            cache.remember("kind", name, b"x")
+            os.utime(tmp_path / "cache" / "kind" / name, (read, now - week - 60))
+        cache.remember("kind", "new", b"x")
+        assert self.kept(tmp_path / "cache") == ["kind/new", "kind/used"]

@@ -15,10 +15,12 @@ from multisite import whereabouts as module
 from multisite.environment import Environment
 from multisite.names import BuildId
 from multisite.registry import Registration, register, registrations
+from multisite.scratch import scratch
 from multisite.state import ChosenBuild, EnvironmentState
 from multisite.store import Store
 from multisite.whereabouts import State, Whereabouts, look_for, since
 
+posix = pytest.mark.skipif(os.name == "nt", reason="folders are held by flock(2)")
 STATE = Path(__file__).parent / "data" / "environment_json" / "valid" / "small.json"
 BUILDS = [BuildId.parse(f"{name}/1.0/py3-none-any-0123456789abcdef") for name in "ab"]
 ID = "0123456789abcdef" * 2
@@ -138,6 +140,20 @@ def test_a_copy_of_what_is_gone_is_what_was_moved(store: Store, venv: Path, regi
     assert look_for(registration, store).path == venv
     shutil.rmtree(venv)
     assert look_for(registration, store).path == venv.with_name("copy")
+
+
+@posix
+def test_one_that_is_being_made_counts_while_somebody_is_at_it(
+    store: Store, venv: Path, registration: Registration
+) -> None:
+    with scratch(venv.parent, before=f".{venv.name}.", after=".tmp") as making:
+        shutil.copytree(venv, making, symlinks=True, dirs_exist_ok=True)
+        left = venv.with_name(f".{venv.name}.0123456789abcdef.tmp")
+        venv.rename(left)
+        assert (look_for(registration, store).state, look_for(registration, store).path) == (State.MOVED, making)
+    assert look_for(registration, store).state is State.DELETED
+    left.rename(venv)
+    assert look_for(registration, store).state is State.THERE
 
 
 def unreachable(found: Whereabouts) -> str:
