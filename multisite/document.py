@@ -22,8 +22,15 @@ _LARGEST = 1 << 63  # what the system's calls, and other programs, take
 _KINDS = {str: "text", int: "an integer", bool: "true or false", list: "a list", dict: "an object"}
 
 
-def load_document(data: bytes, *, kind: str, format: int, where: str | Path) -> dict[str, Any]:  # noqa: A002
-    """Return the top-level object of a document of the wanted *kind* and *format*.
+def load_document(
+    data: bytes,
+    *,
+    kind: str,
+    format: int,  # noqa: A002
+    where: str | Path,
+    oldest: int | None = None,
+) -> dict[str, Any]:
+    """Return the top-level object of a document of the wanted *kind* and *format*, or one from the *oldest* on.
 
     Raises InvalidDocument for what is no JSON object with a format, UnsupportedFormat for a format that is another.
     """
@@ -46,7 +53,7 @@ def load_document(data: bytes, *, kind: str, format: int, where: str | Path) -> 
     if type(found) is not int:
         problem = f"expected an integer, found {_named(found)}" if "format" in value else "missing"
         raise InvalidDocument(kind, where, [f"format: {problem}"])
-    if found != format:
+    if not (format if oldest is None else oldest) <= found <= format:
         raise UnsupportedFormat(kind, where, found=found, known=format)
     return value
 
@@ -65,9 +72,10 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def dump_document(value: Mapping[str, Any], *, format: int) -> bytes:  # noqa: A002
-    """Return the bytes of a document: the same for equal values, one line for each of them."""
-    return json.dumps({**value, "format": format}, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
+def dump_document(value: Mapping[str, Any], *, format: int, dense: bool = False) -> bytes:  # noqa: A002
+    """Return the bytes of a document: the same for equal values, one line for each of them; *dense* without spaces."""
+    layout: dict[str, Any] = {"indent": 0, "separators": (",", ":")} if dense else {"indent": 1}
+    return json.dumps({**value, "format": format}, sort_keys=True, allow_nan=False, **layout).encode() + b"\n"
 
 
 def _named(value: object) -> str:
@@ -151,6 +159,12 @@ class Fields:
         """Return the object under *key* whose values are all texts."""
         items = self._typed(key, dict, {}).items()
         return {name: text for name, text in items if self._is(_joined(key, name), text, str)}
+
+    def texts_map(self, key: str) -> dict[str, tuple[str, ...]]:
+        """Return the object *key*, whose values are arrays of strings."""
+        value = self._typed(key, dict, {})
+        found = self._nested(key, value)
+        return {name: found.texts(name) for name in value}
 
     def mapping(self, key: str) -> Fields:
         """Return a reader of the object under *key* that reports to this one."""

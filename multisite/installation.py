@@ -184,7 +184,7 @@ class _Layout:
             RecordEntry(path=posixpath.relpath(file.path, site), algorithm="sha256", digest=file.sha256, size=file.size)
             for file in files
         ]
-        return tuple(format_record(rows).split("\n")[:-1])
+        return tuple(sorted(format_record(rows).split("\n")[:-1]))
 
     @property
     def _python(self) -> str:
@@ -226,10 +226,11 @@ def _asks_for_python(script: Path) -> bool:
 
 
 def _data_rows(entry: StoredDistribution) -> tuple[str, ...]:
-    """Return the paths in the entry's RECORD that installing takes out: those of files that landed elsewhere."""
+    """Return the folders in the entry's RECORD that installing takes out: those of files that landed elsewhere."""
     if not entry.manifest.data:
         return ()
-    return tuple(row.path for row in entry.record() if row.path.partition("/")[0].endswith(".data"))
+    folders = {row.path.partition("/")[0] for row in entry.record()}
+    return tuple(sorted(f"{folder}/" for folder in folders if folder.endswith(".data")))
 
 
 def _without_conflicts(files: Iterable[PlannedFile], findings: list[Finding]) -> dict[str, PlannedFile]:

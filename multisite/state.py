@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from multisite.document import Fields, dump_document, load_document
 from multisite.names import BuildId, normalize
+from multisite.recordlines import by_folder, files_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "OLDEST",
     "ChosenBuild",
     "EnvironmentState",
     "HistoryItem",
@@ -32,7 +34,8 @@ __all__ = [
     "is_inside",
 ]
 
-FORMAT = 1
+FORMAT = 2
+OLDEST = 1  # of the formats that are read; in that each file stood under "files", and each line of RECORD was whole
 _KIND = "environment.json"
 _REPAIR = "write it anew: multisite sync"
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -111,7 +114,10 @@ class OwnedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallDifference:
-    """What an installer would have changed in RECORD: lines that it would have ``added``, paths ``removed``."""
+    """What an installer would have changed in RECORD: lines that it would have ``added``, sorted, paths ``removed``.
+
+    A path that ends with a slash stands for all below it.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -173,7 +179,8 @@ class EnvironmentState:
     @classmethod
     def from_document(cls, document: bytes, where: str | Path) -> EnvironmentState:
         """Read environment.json. Raises InvalidDocument with every fault, UnsupportedFormat."""
-        fields = Fields(load_document(document, kind=_KIND, format=FORMAT, where=where))
+        fields = Fields(load_document(document, kind=_KIND, format=FORMAT, oldest=OLDEST, where=where))
+        first = fields.integer("format") == OLDEST
         request, project = fields.optional_mapping("request"), fields.optional_mapping("project")
         state = cls(
             id=_environment_id(fields),
@@ -185,11 +192,8 @@ class EnvironmentState:
             request=None if request is None else _request(request),
             selection=_selection(fields.mapping("selection")),
             builds={normalize(name): _chosen(name, item) for name, item in fields.mapping_map("builds").items()},
-            files=_files(fields),
-            installs={
-                normalize(name): InstallDifference(added=item.texts("added"), removed=item.texts("removed"))
-                for name, item in fields.mapping_map("installs").items()
-            },
+            installs=(installs := _installs(fields, first=first)),
+            files=_files(fields, {} if first else _recorded(installs)),
             project=None if project is None else _project(project),
             editables=tuple(map(_project, fields.mappings("editables") if "editables" in fields else ())),
             edits=fields.text_map("edits"),
@@ -201,7 +205,7 @@ class EnvironmentState:
 
     def to_document(self) -> bytes:
         """Return the state as it is written."""
-        return dump_document(self._plain(), format=FORMAT)
+        return dump_document(self._plain(), format=FORMAT, dense=True)
 
     def _plain(self) -> dict[str, Any]:
         return {
@@ -214,8 +218,8 @@ class EnvironmentState:
             "request": None if self.request is None else asdict(self.request),
             "selection": asdict(self.selection),
             "builds": {name: _plain_build(chosen) for name, chosen in self.builds.items()},
-            "files": {path: asdict(file) for path, file in self.files.items()},
-            "installs": {name: asdict(difference) for name, difference in self.installs.items()},
+            **_plain_files(self.files, _recorded(self.installs)),
+            "installs": {name: _plain_difference(difference) for name, difference in self.installs.items()},
             "project": None if self.project is None else asdict(self.project),
             "editables": [asdict(installed) for installed in self.editables],
             "edits": dict(self.edits),
@@ -225,14 +229,15 @@ class EnvironmentState:
 
 
 def _plain_build(chosen: ChosenBuild) -> dict[str, Any]:
-    return {
-        "build": f"{chosen.build.version}/{chosen.build.build}",
+    others = {
         "store": chosen.store,
         "artifact": chosen.artifact,
         "shared": chosen.shared,
         "requested": chosen.requested,
         "direct_url": chosen.direct_url,
     }
+    stated = {name: value for name, value in others.items() if value not in (None, 0, False)}
+    return {"build": f"{chosen.build.version}/{chosen.build.build}", **stated}
 
 
 def _plain_history(item: HistoryItem) -> dict[str, Any]:
@@ -291,22 +296,52 @@ def _build_id(fields: Fields, key: str, name: str, text: str) -> BuildId:
 def _chosen(name: str, fields: Fields) -> ChosenBuild:
     return ChosenBuild(
         build=_build_id(fields, "build", name, fields.text("build")),
-        store=fields.integer("store"),
-        artifact=fields.optional_text("artifact") and fields.digest("artifact"),
-        shared=fields.optional_digest("shared"),
-        requested=fields.boolean("requested"),
-        direct_url=fields.optional_text("direct_url"),
+        store=fields.integer("store") if "store" in fields else 0,
+        artifact=fields.digest("artifact") if "artifact" in fields and fields.optional_text("artifact") else None,
+        shared=fields.optional_digest("shared") if "shared" in fields else None,
+        requested=fields.boolean("requested") if "requested" in fields else False,
+        direct_url=fields.optional_text("direct_url") if "direct_url" in fields else None,
     )
 
 
-def _files(fields: Fields) -> dict[str, OwnedFile]:
+def _plain_difference(difference: InstallDifference) -> dict[str, Any]:
+    return {"added": by_folder(difference.added), "removed": list(difference.removed)}
+
+
+def _installs(fields: Fields, *, first: bool) -> dict[NormalizedName, InstallDifference]:
     found = {}
+    for name, item in fields.mapping_map("installs").items():
+        added = tuple(sorted(item.texts("added"))) if first else lines_of(item.texts_map("added"))
+        found[normalize(name)] = InstallDifference(added=added, removed=item.texts("removed"))
+    return found
+
+
+def _recorded(installs: Mapping[NormalizedName, InstallDifference]) -> dict[str, OwnedFile]:
+    """Return the files that lines of RECORD are about; of two distributions' the later by name gave it."""
+    return {
+        path: OwnedFile(owner=owner, sha256=sha256, size=size)
+        for owner, difference in sorted(installs.items())
+        for path, sha256, size in files_of(difference.added)
+        if is_inside(path)
+    }
+
+
+def _plain_files(files: Mapping[str, OwnedFile], known: Mapping[str, OwnedFile]) -> dict[str, Any]:
+    """Return what has to be said of *files* beside what is *known* of them by lines of RECORD."""
+    others = {path: asdict(file) for path, file in files.items() if known.get(path) != file}
+    unowned = sorted(known.keys() - files.keys())
+    return {"files": others, **({"unowned": unowned} if unowned else {})}
+
+
+def _files(fields: Fields, known: Mapping[str, OwnedFile]) -> dict[str, OwnedFile]:
+    unowned = set(fields.texts("unowned") if "unowned" in fields else ())
+    found = {path: file for path, file in known.items() if path not in unowned}
     for path, item in fields.mapping_map("files").items():
         if not is_inside(path):
             item.problem("", "the path leads out of the environment")
         owner = normalize(item.text("owner"))
         found[path] = OwnedFile(owner=owner, sha256=item.digest("sha256"), size=item.integer("size"))
-    return found
+    return dict(sorted(found.items()))
 
 
 def _project(fields: Fields) -> StateProject:

@@ -23,7 +23,7 @@ from multisite.layout import describe_store, is_store
 from multisite.notes import read_note
 from multisite.registry import vantage
 from multisite.scratch import is_abandoned
-from multisite.state import FORMAT, EnvironmentState
+from multisite.state import FORMAT, OLDEST, EnvironmentState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,8 @@ def _sight(path: Path, id: str) -> _Sight | None:  # noqa: A002
 def _may_be(document: bytes, where: Path, id: str) -> bool:  # noqa: A002
     """Tell whether a document is that of the environment, as far as it can be read."""
     try:
-        return Fields(load_document(document, kind="environment.json", format=FORMAT, where=where)).text("id") == id
+        found = load_document(document, kind="environment.json", format=FORMAT, oldest=OLDEST, where=where)
+        return Fields(found).text("id") == id
     except (InvalidDocument, UnsupportedFormat):
         return True
 

@@ -143,7 +143,7 @@ def test_it_is_what_pip_installs(
 
     expected = (plain.site_packages / "foo_bar-1.0.dist-info" / "RECORD").read_text().splitlines()
     difference = plan.installs[entry.manifest.name]
-    rows = [row for row in csv.reader(record_lines(entry)) if row[0] not in difference.removed]
+    rows = [row for row in csv.reader(record_lines(entry)) if not row[0].startswith(difference.removed)]
     rows += csv.reader(difference.added)
     added_by_pip = {"foo_bar-1.0.dist-info/INSTALLER", "foo_bar-1.0.dist-info/REQUESTED"}
     added_by_pip |= {"foo_bar-1.0.dist-info/direct_url.json"}
@@ -168,20 +168,8 @@ def test_the_difference_to_record(installer: Installer) -> None:
     script = f"#!{content}\nprint('script')\n".encode()
     assert f"../../../bin/run-foo.py,{record_hash(script)},{len(script)}" in difference.added
     assert f'"../../../share/foo/a,b",{record_hash(b"data")},4' in difference.added
-    assert sorted(difference.removed) == sorted(
-        f"foo_bar-1.0.data/{path}"
-        for path in (
-            "scripts/run-foo.py",
-            "scripts/fooo",
-            "scripts/foo.sh",
-            "scripts/table.txt",
-            "headers/foo.h",
-            "headers/sub/bar.h",
-            "data/share/foo/a,b",
-            "data/share/foo/c",
-            "data/etc/foo.conf",
-        )
-    )
+    assert difference.removed == ("foo_bar-1.0.data/",)
+    assert list(difference.added) == sorted(difference.added)
 
 
 def test_programs_run(installer: Installer) -> None:

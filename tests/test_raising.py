@@ -66,7 +66,7 @@ def tree(environment: Path) -> dict[str, Any]:
             binding, table = DispatchTable.decode(content, path)
             found[name] = (mode, table, {**binding, "id": "", "mtime_ns": 0})
         elif name == ".multisite/environment.json" and isinstance(content, bytes):
-            found[name] = (mode, re.sub(rb'"id": "\w+"', b"", content))
+            found[name] = (mode, re.sub(rb'"id":"\w+"', b"", content))
         elif name != ".multisite/lock":  # of those who wait for each other
             found[name] = (mode, content)
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from multisite.state import EnvironmentState
 from tests.pythons import found_pythons
 
 pytestmark = [pytest.mark.index, pytest.mark.slow, pytest.mark.xdist_group("real")]
@@ -124,8 +125,9 @@ def test_a_second_environment_costs_only_small_files(machine: Machine, large: Pa
         path: facts for path, facts in before.items() if not path.startswith(("environments/", "locks/"))
     }
     second = machine.folder / "second"
-    state = json.loads((second / ".multisite" / "environment.json").read_bytes())
-    own = {path: facts for path, facts in snapshot(second).items() if path not in state["files"]}
+    document = second / ".multisite" / "environment.json"
+    files = EnvironmentState.from_document(document.read_bytes(), document).files
+    own = {path: facts for path, facts in snapshot(second).items() if path not in files}
     assert len(own) < 40
     program = "import django, pandas"
     succeeded(machine.run(second / "bin" / "python", "-c", program))

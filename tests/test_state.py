@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_the_values_of_a_full_document() -> None:
     assert state.history[0].time == 1_700_000_000
 
 
+def test_what_lines_of_record_say_is_not_repeated() -> None:
+    path = DATA / "valid" / "dense.json"
+    state = EnvironmentState.from_document(path.read_bytes(), path)
+    found = {name: (file.owner, file.size) for name, file in state.files.items()}
+    assert found == {"bin/foo": ("foo", 4), "bin/foo-too": ("bar", 9), "share/a,b": ("foo", 4)}
+    assert list(state.files) == sorted(state.files)
+    document = json.loads(state.to_document())
+    assert set(document["files"]) == {"bin/foo-too", "share/a,b"}
+    assert document["unowned"] == ["at the top"]
+    assert document["builds"]["foo"] == {"build": "1.0/py3-none-any-0123456789abcdef"}
+
+
 def test_a_truncated_document_is_refused_wherever_it_ends() -> None:
     document = (DATA / "valid" / "small.json").read_bytes().rstrip()
     for end in range(len(document)):
@@ -54,7 +67,7 @@ def test_a_truncated_document_is_refused_wherever_it_ends() -> None:
 
 
 def test_an_unknown_format_says_what_to_do() -> None:
-    document = (DATA / "valid" / "small.json").read_bytes().replace(b'"format": 1', b'"format": 2')
+    document = (DATA / "valid" / "small.json").read_bytes().replace(b'"format": 1', b'"format": 3')
     with pytest.raises(UnsupportedFormat) as caught:
         EnvironmentState.from_document(document, "environment.json")
     assert caught.value.hint == "upgrade multisite: pip install --upgrade multisite"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from multisite.names import normalize
 from tests.machine import Machine, snapshot
 
 PROBE = "import alpha, importlib.metadata as m; print(alpha.version, m.version('alpha'), m.version('beta'))"
@@ -432,12 +434,12 @@ def test_a_damaged_state_and_table(machine: Machine) -> None:
 
 def test_a_state_of_a_later_multisite_is_left_for_it(machine: Machine) -> None:
     machine.run("lock", "alpha==1.0").succeeded()
-    (machine.venv / ".multisite/environment.json").write_text('{"format": 2}')
+    (machine.venv / ".multisite/environment.json").write_text('{"format": 3}')
     before = snapshot(machine.venv, content=True)
     for words in (["lock", "alpha==2.0"], ["sync"], ["list"]):
         done = machine.run(*words)
         assert done.code == 3
-        assert "environment.json has format 2; this multisite knows format 1\n" in done.err
+        assert "environment.json has format 3; this multisite knows format 2\n" in done.err
     assert snapshot(machine.venv, content=True) == before
 
 
@@ -583,3 +585,48 @@ def test_something_else_in_the_place_of_our_own(machine: Machine, name: str) -> 
     assert kept.exists()
     assert machine.python(PROBE).code == 0
     assert machine.run("doctor").code == 0
+
+
+# An environment of an earlier multisite.
+
+FILES = """\
+import importlib.metadata
+print(sorted(map(str, importlib.metadata.files("alpha"))))
+print(importlib.metadata.distribution("alpha").read_text("RECORD"))
+"""
+
+
+def in_the_first_format(machine: Machine) -> bytes:
+    """Return environment.json as the first format had it."""
+    state = machine.state
+    document = json.loads(state.to_document())
+    (record,) = machine.store.glob("multi-site-packages/alpha/1.0/*/site-packages/*.dist-info/RECORD")
+    paths = [line.partition(",")[0] for line in record.read_text(encoding="utf-8").splitlines()]
+    document["format"] = 1
+    document["files"] = {path: dataclasses.asdict(file) for path, file in state.files.items()}
+    document["installs"] = {
+        "alpha": {
+            "added": list(state.installs[normalize("alpha")].added),
+            "removed": [path for path in paths if path.startswith("alpha-1.0.data/")],
+        }
+    }
+    others = {"store": 0, "artifact": None, "shared": None, "requested": False, "direct_url": None}
+    document["builds"] = {name: {**others, **item} for name, item in document["builds"].items()}
+    return json.dumps(document, sort_keys=True, indent=1).encode()
+
+
+def test_an_environment_of_the_first_format_is_read_and_renewed(machine: Machine) -> None:
+    machine.run("lock", "alpha==1.0").succeeded()
+    path, state = machine.venv / ".multisite/environment.json", machine.state
+    now, found = path.read_bytes(), machine.python(FILES).succeeded().out
+    path.write_bytes(in_the_first_format(machine))
+    assert path.read_bytes() != now
+    assert machine.state.files == state.files
+    assert machine.python(FILES).succeeded().out == found
+    assert "alpha-1.0.data" not in found
+    assert machine.run("doctor").code == 0
+    machine.run("sync").succeeded()
+    assert path.read_bytes() == now
+    path.write_bytes(in_the_first_format(machine))
+    machine.run("lock", "alpha==2.0").succeeded()
+    assert not (machine.venv / "share/alpha/one.txt").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 from benchmarks.case import Case
 from benchmarks.environments import Environments, imported
 from benchmarks.figures import Outcome, Sample
+from multisite.state import EnvironmentState
 
 __all__ = ["CASES"]
 
@@ -66,9 +66,10 @@ def _made(environments: Environments) -> Many:
 
 def _not_counted(venv: Path) -> set[str]:
     """Return the paths of console scripts, prefix data and history."""
-    document = json.loads((venv / ".multisite" / "environment.json").read_text(encoding="utf-8"))
+    path = venv / ".multisite" / "environment.json"
+    files = EnvironmentState.from_document(path.read_bytes(), path).files
     history = {path.relative_to(venv).as_posix() for path in (venv / ".multisite" / "history").rglob("*")}
-    return {*document["files"], *history, "pylock.toml"}
+    return {*files, *history, "pylock.toml"}
 
 
 def taken(venv: Path, without: set[str]) -> Taken:

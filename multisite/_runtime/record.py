@@ -89,9 +89,16 @@ class Facts:
         return None
 
     def _of(self, name):
-        """Return what environment.json says of the distribution: its build, and its installation."""
+        """Return what environment.json says of the distribution: its build, and its installation.
+
+        That is the lines that RECORD gets, and the paths that it loses: one that ends with a slash is of a folder.
+        """
         state = self._state()
-        return state.get("builds", {}).get(name, {}), state.get("installs", {}).get(name, {})
+        install = state.get("installs", {}).get(name, {})
+        added = install.get("added", ())
+        if isinstance(added, dict):
+            added = [_line(folder, row) for folder in sorted(added) for row in added[folder]]
+        return state.get("builds", {}).get(name, {}), added, tuple(install.get("removed", ()))
 
     def _read_state(self):
         """Read environment.json; a damaged one is doctor's to report, and counts as one without facts."""
@@ -102,7 +109,7 @@ class Facts:
                 state = json.load(stream)
         except (OSError, ValueError):
             return {}
-        return state if isinstance(state, dict) and state.get("format") == 1 else {}
+        return state if isinstance(state, dict) and state.get("format") in (1, 2) else {}
 
     def outline(self, index, text):
         """Return the rows of RECORD that tell which top-level names there are, without what repeats itself.
@@ -111,13 +118,12 @@ class Facts:
         """
         if text is None:
             return None
-        install = self._of(self.site.table.distributions[index][0])[1]
-        removed = set(install.get("removed", ()))
+        _, added, removed = self._of(self.site.table.distributions[index][0])
         found = {}
-        for line in [*text.splitlines(), *install.get("added", ())]:
+        for line in [*text.splitlines(), *added]:
             path = line[1:].partition('"')[0] if line.startswith('"') else line.partition(",")[0]
             top, inner, _ = path.partition("/")
-            if path and path not in removed:
+            if path and not (removed and _is_in(path, removed)):
                 found.setdefault((top, path.endswith(".py")) if inner and top != "__pycache__" else path, line)
         tops = [path for path in found if isinstance(path, str)]
         return "\n".join([*found.values(), *[path + ",," for path in _bytecode(tops)]])
@@ -130,10 +136,9 @@ class Facts:
         import io
 
         name, _, _, dist_info = self.site.table.distributions[index][:4]
-        build, install = self._of(name)
-        removed = set(install.get("removed", ()))
-        rows = [row for row in csv.reader(text.splitlines()) if row and row[0] not in removed]
-        rows.extend(csv.reader(install.get("added", ())))
+        build, added, removed = self._of(name)
+        rows = [row for row in csv.reader(text.splitlines()) if row and not (removed and _is_in(row[0], removed))]
+        rows.extend(csv.reader(added))
         rows.extend([path, "", ""] for path in _bytecode([row[0] for row in rows]))
         rows.append([dist_info + "/INSTALLER", *_INSTALLER])
         if build.get("requested"):
@@ -144,6 +149,17 @@ class Facts:
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows(sorted(rows))
         return out.getvalue()
+
+
+def _line(folder, row):
+    """Return a line of RECORD of what environment.json has under a folder; under none it has whole ones."""
+    name, _, rest = row.partition(",")
+    return "{}/{},sha256={}".format(folder, name, rest) if folder else row
+
+
+def _is_in(path, removed):
+    """Tell whether *path* is one of those that RECORD loses, or below one that is a folder."""
+    return any(path == gone or (gone[-1:] == "/" and path.startswith(gone)) for gone in removed)
 
 
 def _bytecode(paths):

@@ -94,13 +94,13 @@ def an_environment_whose_interpreter_does_not_start(machine: Machine) -> Words:
 
 @bad(
     3,
-    "ROOT/work/.venv/.multisite/environment.json: environment.json has format 2; this multisite knows format 1",
+    "ROOT/work/.venv/.multisite/environment.json: environment.json has format 3; this multisite knows format 2",
     "upgrade multisite: pip install --upgrade multisite",
     states=("existing",),
 )
 def an_environment_of_a_later_format(machine: Machine) -> Words:
     path = machine.venv / ".multisite" / "environment.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace('"format":2', '"format":3'))
     return ["lock", "alpha"]
 
 
