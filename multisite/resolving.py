@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.pylock import Pylock
@@ -116,8 +117,8 @@ class UvResolver:
         with temporary() as folder:
             # A folder of its own: uv names it in local paths, and an interrupted run leaves nothing beside the user's.
             output = folder / "pylock.toml"
-            offered, warnings = _offer_versions(lockfile, output)
-            messages = self._run(request, [*self._options(request, python, output), *upgrade.arguments()])
+            options = [*self._options(request, python, output), *upgrade.arguments()]
+            offered, warnings, messages = self._run_beside(request, options, lockfile, output)
             text = output.read_bytes()
             data = self._known(text, lockfile, request)
             if data is None:
@@ -126,6 +127,33 @@ class UvResolver:
         same = offered is not None and offered.sha256 == hashlib.sha256(data).hexdigest()
         parsed = offered if same and offered is not None else Lock.parse(data, lockfile)
         return Resolution(data=data, lock=parsed, warnings=(*warnings, *_warnings(messages)))
+
+    def _run_beside(
+        self, request: Request, options: Sequence[str], lockfile: Path, output: Path
+    ) -> tuple[Lock | None, list[str], str]:
+        """Have uv resolve, with the versions of the present *lockfile* to keep, which is read meanwhile.
+
+        Return it, or None, warnings, and what uv says. One that cannot be read keeps none: uv is asked once more.
+        """
+        try:
+            data = lockfile.read_bytes()
+        except FileNotFoundError:
+            return None, [], self._run(request, options)
+        except OSError as error:
+            warning = f"{lockfile}: {error.strerror}\nall versions are chosen anew"
+            return None, [warning], self._run(request, options)
+        write_file(output, data)
+        reading = _Reading(data, lockfile)
+        try:
+            messages = self._run(request, options)
+        except (ResolutionFailed, ResolverStopped, InvalidRequest):
+            if reading.problem() is None:
+                raise
+        problem = reading.problem()
+        if problem is None:
+            return reading.found, [], messages
+        output.unlink(missing_ok=True)
+        return None, [f"{problem}\nall versions are chosen anew"], self._run(request, options)
 
     def _formatted(self, text: bytes, request: Request, folder: Path, target: Path) -> bytes:
         """Return uv's lockfile, written in *folder*, as ours in *target*."""
@@ -192,23 +220,29 @@ def uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in _NOT_FOR_UV}
 
 
-def _offer_versions(lockfile: Path, output: Path) -> tuple[Lock | None, list[str]]:
-    """Put the present lockfile where uv looks for versions to keep; one that cannot be read keeps none.
+class _Reading:
+    """A lockfile that is read by a thread, for as long as uv takes: one of hundreds of distributions takes as long."""
 
-    Return it, and warnings.
-    """
-    try:
-        data = lockfile.read_bytes()
-    except FileNotFoundError:
-        return None, []
-    except OSError as error:
-        return None, [f"{lockfile}: {error.strerror}\nall versions are chosen anew"]
-    try:
-        parsed = Lock.parse(data, lockfile)
-    except (InvalidLockfile, UnsupportedFormat) as error:
-        return None, [f"{error}\nall versions are chosen anew"]
-    write_file(output, data)
-    return parsed, []
+    def __init__(self, data: bytes, where: Path) -> None:
+        self._data = data
+        self._where = where
+        self._fault: Exception | None = None
+        self.found: Lock | None = None
+        self._thread = Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            self.found = Lock.parse(self._data, self._where)
+        except Exception as error:  # noqa: BLE001 -- raised again by whoever waits for it
+            self._fault = error
+
+    def problem(self) -> InvalidLockfile | UnsupportedFormat | None:
+        """Return, once it is read, why it cannot be."""
+        self._thread.join()
+        if self._fault is None or isinstance(self._fault, (InvalidLockfile, UnsupportedFormat)):
+            return self._fault
+        raise self._fault
 
 
 def _relocated(value: Any, old: Path, new: Path) -> Any:

@@ -17,7 +17,6 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from packaging.metadata import RawMetadata
     from packaging.utils import NormalizedName
 
 __all__ = ["DAMAGED", "Member", "WheelFile", "wheel_tags"]
@@ -192,6 +192,8 @@ class WheelFile:
 
     def _parsed_metadata(self) -> RawMetadata:
         self._text("METADATA")
+        from packaging.metadata import parse_email  # takes longer than all else of what a lock needs before uv
+
         return parse_email(self._read[f"{self.dist_info}/METADATA"])[0]
 
     def _identity(self) -> Iterator[str]:
