@@ -17,4 +17,5 @@ CASES = (
     *filling.CASES,
     *network.CASES,
     *memory.CASES,
+    *creation.AFTER_REMOVAL,
 )

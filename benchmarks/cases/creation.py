@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from benchmarks.case import Case
 from benchmarks.figures import Outcome, alternated
+from benchmarks.workbench import removed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.environments import Environments, Link
+    from benchmarks.figures import Sample
 
-__all__ = ["CASES"]
+__all__ = ["AFTER_REMOVAL", "CASES"]
 
 PAIRS: dict[Link, int] = {"hardlink": 7, "symlink": 2, "copy": 2}
 
@@ -33,6 +35,24 @@ def beside_uv(environments: Environments, *, link: Link, jupyterlab: bool = True
     count = lockfile.read_text(encoding="utf-8").count("[[packages]]")
     environments.bench.set_aside(environments.path("new"), environments.path("new-uv"))
     return Outcome(ours=ours, peer=peer, facts={"distributions": count, "files in our environment": files})
+
+
+def after_removal(environments: Environments, *, jupyterlab: bool) -> Outcome:
+    """Compare the same where the former environment has just been removed, of which both sides pay the consequences."""
+    inputs = environments.inputs
+    lockfile = inputs.large() if jupyterlab else inputs.without_jupyterlab()
+    environments.once(f"warm {lockfile.name}", lambda: _warmed(environments, lockfile))
+
+    def ours() -> Sample:
+        removed(environments.path("new"))
+        return environments.ours(lockfile, "new")
+
+    def peer() -> Sample:
+        removed(environments.path("new-uv"))
+        return environments.uv(lockfile, "new-uv", "hardlink")
+
+    samples = alternated(ours, peer, environments.bench.pairs(PAIRS["hardlink"]))
+    return Outcome(ours=samples[0], peer=samples[1])
 
 
 def _warmed(environments: Environments, lockfile: Path) -> None:
@@ -92,5 +112,23 @@ CASES = (
         title="new environment",
         peer="virtualenv and pip, from wheels",
         measure=beside_pip,
+    ),
+)
+
+# The last of all, for whatever makes files in the minutes after a removal pays for it.
+AFTER_REMOVAL = (
+    Case(
+        id="new-environment-after-removal",
+        goal="new-environment",
+        title="new environment where one was just removed",
+        peer="uv, hard links",
+        measure=partial(after_removal, jupyterlab=True),
+    ),
+    Case(
+        id="new-environment-without-jupyterlab-after-removal",
+        goal="new-environment",
+        title="the same without jupyterlab",
+        peer="uv, hard links",
+        measure=partial(after_removal, jupyterlab=False),
     ),
 )
