@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["Binding", "DispatchTable", "TableEntry", "exact", "parsed", "table_key"]
 
 MAGIC = b"MSTABLE\n"
-FORMAT = 2
+FORMAT = 3
 _HEADER = 32
 # What of the compiled table stands in which part of the file; a part with one name is that value alone.
 _PARTS = (("names",), ("pth", "start"), ("distributions",), ("entry_points",))
 _START_UP = 2  # the part, counted from the binding, that is empty where there is nothing in it
+_DISTRIBUTIONS = 3  # the part that is text: one row can be read without the others
+_COLUMNS = 7
 # The newest version that every supported interpreter reads; 3.14 writes a newer one by default.
 _MARSHAL = 4
 _REPAIR = "multisite sync"
@@ -64,7 +66,8 @@ class TableEntry:
 class Binding:
     """What ties a table to one environment: its stores, and the lockfile that it was made from.
 
-    ``trusted`` are the numbers of users and of groups from whose stores tables may be taken up at start.
+    ``trusted`` are the numbers of users and of groups from whose stores tables may be taken up at start. ``bare`` are
+    folders of the interpreter's library that hold no metadata, with their times.
     """
 
     id: str
@@ -77,6 +80,7 @@ class Binding:
     edits: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, tuple[str, tuple[int, ...] | None]] = field(default_factory=dict)
     trusted: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    bare: Mapping[str, int] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the values that ``marshal`` writes."""
@@ -91,6 +95,7 @@ class Binding:
             "sha256": self.sha256,
             "known": dict(self.known),
             **({"trusted": self.trusted} if any(self.trusted) else {}),
+            **({"bare": dict(self.bare)} if self.bare else {}),
         }
 
 
@@ -128,7 +133,9 @@ class DispatchTable:
         for names in _PARTS:
             value = {name: _shared(self.plain[name], {}) for name in names}
             values.append(value if len(names) > 1 else value[names[0]])
+        rows = values.pop(_DISTRIBUTIONS)
         parts = [marshal.dumps(value, _MARSHAL) for value in values]
+        parts.insert(_DISTRIBUTIONS, _text(rows))
         if not (self.plain["pth"] or self.plain["start"]):
             parts[_START_UP] = b""
         return MAGIC + b"".join(number.to_bytes(4, "little") for number in (FORMAT, *map(len, parts))) + b"".join(parts)
@@ -141,14 +148,17 @@ class DispatchTable:
         """
         if data[:8] != MAGIC or len(data) < _HEADER:
             raise InvalidDocument("dispatch table", where, ["it does not begin as one"], hint=_REPAIR)
-        found, *lengths = (int.from_bytes(data[at : at + 4], "little") for at in range(8, _HEADER, 4))
-        if found != FORMAT:
-            raise UnsupportedFormat("dispatch table", where, found=found, known=FORMAT)
+        stated, *lengths = (int.from_bytes(data[at : at + 4], "little") for at in range(8, _HEADER, 4))
+        if stated != FORMAT:
+            raise UnsupportedFormat("dispatch table", where, found=stated, known=FORMAT)
         if len(data) != _HEADER + sum(lengths):
             problem = f"it is torn: {len(data)} bytes instead of {_HEADER + sum(lengths)}"
             raise InvalidDocument("dispatch table", where, [problem], hint=_REPAIR)
         ends = [_HEADER + sum(lengths[:count]) for count in range(len(lengths) + 1)]
-        binding, *parts = (_loaded(data[start:end], where) for start, end in pairwise(ends))
+        found = [data[start:end] for start, end in pairwise(ends)]
+        rows = _rows(found.pop(_DISTRIBUTIONS), where)
+        binding, *parts = (_loaded(part, where) for part in found)
+        parts.insert(_DISTRIBUTIONS - 1, rows)
         parts[_START_UP - 1] = parts[_START_UP - 1] or {"pth": (), "start": ()}
         if not isinstance(binding, dict) or not isinstance(parts[_START_UP - 1], dict):
             raise InvalidDocument("dispatch table", where, ["it is damaged: not a mapping"], hint=_REPAIR)
@@ -222,6 +232,30 @@ def _shared(value: Any, known: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {_shared(key, known): _shared(item, known) for key, item in value.items()}
     return value
+
+
+def _has_usual_name(row: Sequence[str]) -> bool:
+    """Tell whether the metadata folder in a *row* has the name by which the distribution is looked for."""
+    return row[3].partition("-")[0].lower().replace("_", "-").replace(".", "-") == row[0]
+
+
+def _text(rows: Sequence[Sequence[str]]) -> bytes:
+    """Return the part that has the distributions; no name in a wheel has a control character."""
+    unusual = [str(at) for at, row in enumerate(rows) if not _has_usual_name(row)]
+    lines = [" ".join(unusual), *map("\t".join, rows)]
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _rows(part: bytes, where: str | Path) -> tuple[tuple[str, ...], ...]:
+    try:
+        _, *lines = part.decode("utf-8", "surrogatepass").split("\n")
+    except UnicodeDecodeError as error:
+        raise InvalidDocument("dispatch table", where, [f"it is damaged: {error}"], hint=_REPAIR) from error
+    rows = tuple([tuple(line.split("\t")) for line in lines])
+    if any(len(row) != _COLUMNS for row in rows):
+        problem = f"it is damaged: a distribution without its {_COLUMNS} columns"
+        raise InvalidDocument("dispatch table", where, [problem], hint=_REPAIR)
+    return rows
 
 
 def _loaded(part: bytes, where: str | Path) -> Any:

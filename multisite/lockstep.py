@@ -22,7 +22,7 @@ from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.files import flush_folder, naming, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from multisite.environment import Environment
     from multisite.state import EnvironmentState
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Lockstep", "rebind"]
 
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_TIME = "mtime_ns"  # of the lockfile, in the binding
+_TIMES = ("mtime_ns", "bare")  # of the lockfile and of folders of the interpreter, in the binding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Lockstep:
             write_atomic(path, table, sync=True)
         except OSError as error:
             # An image has times in whole seconds, and may be read-only: start-up compares the hash there.
-            if error.errno in _READ_ONLY and _is_same(path, table, but_for=_TIME):
+            if error.errno in _READ_ONLY and _is_same(path, table, but_for=_TIMES):
                 return False
             raise
         return True
@@ -102,6 +102,7 @@ class Lockstep:
             edits=state.edits,
             known={sha256: table for sha256, table in self.known.items() if sha256 in remembered},
             trusted=self.trusted,
+            bare=_bare(self.environment),
         )
 
 
@@ -135,13 +136,31 @@ def _renew(folder: Path) -> None:
         os.utime(folder, (new, new))
 
 
-def _is_same(path: Path, table: bytes, *, but_for: str = "") -> bool:
-    """Tell whether the table file says the same, *but_for* a part of the binding; equal values may differ in bytes."""
+def _bare(environment: Environment) -> dict[str, int]:
+    """Return the folders of the interpreter's library that hold no metadata, with the times for which that is so.
+
+    Start-up code would list some hundred names to know that. It compares the time, and lists where that is another.
+    """
+    library = Path(environment.configuration.get("home", "")).parent / "lib" / environment.site_packages.parent.name
+    found = {}
+    for folder in (library, library / "lib-dynload"):
+        try:
+            time = folder.stat().st_mtime_ns
+            if not any(path.name[-5:].lower() == "-info" for path in folder.iterdir()):
+                found[str(folder)] = time
+        except OSError:
+            continue  # this interpreter's library lies elsewhere
+    return found
+
+
+def _is_same(path: Path, table: bytes, *, but_for: Collection[str] = ()) -> bool:
+    """Tell whether the table file says the same, *but_for* parts of the binding; equal values may differ in bytes."""
     try:
         (here, found), (there, wanted) = (DispatchTable.decode(data, path) for data in (path.read_bytes(), table))
     except (FileNotFoundError, InvalidDocument, UnsupportedFormat):
         return False
-    return found == wanted and {**here, but_for: None} == {**there, but_for: None}
+    ignored = dict.fromkeys(but_for)
+    return found == wanted and {**here, **ignored} == {**there, **ignored}
 
 
 def _content(path: Path) -> bytes | None:

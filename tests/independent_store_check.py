@@ -162,7 +162,7 @@ class _Store:
         for path in (self.root / "tables").glob("[!.]*"):
             data = path.read_bytes()
             found, *lengths = [int.from_bytes(data[at : at + 4], "little") for at in (8, 12, 16, 20, 24, 28)]
-            if data[:8] != b"MSTABLE\n" or found != 2 or len(data) != 32 + sum(lengths):
+            if data[:8] != b"MSTABLE\n" or found != 3 or len(data) != 32 + sum(lengths):
                 yield f"tables/{path.name}: torn"
 
     def _environments(self) -> Iterator[str]:

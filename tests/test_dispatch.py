@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multisite._runtime import read_table
+from multisite._runtime.finding import columns_of, lines_of
 from multisite.dispatch import Binding, DispatchTable, TableEntry, table_key
 from multisite.errors import InvalidDocument, UnsupportedFormat
 
@@ -59,9 +61,10 @@ def test_the_order_of_the_entries_does_not_matter() -> None:
 
 
 names = st.text(min_size=1, max_size=8)
+normalized = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True)
 
 
-@given(st.lists(st.tuples(names, st.lists(names, max_size=4)), max_size=6, unique_by=lambda pair: pair[0]))
+@given(st.lists(st.tuples(normalized, st.lists(names, max_size=4)), max_size=6, unique_by=lambda pair: pair[0]))
 def test_what_is_written_is_read(pairs: list[tuple[str, list[str]]]) -> None:
     table = DispatchTable.compile([entry(name, *dict.fromkeys(top_level)) for name, top_level in pairs])
     assert DispatchTable.decode(table.encode(BINDING), "table") == (BINDING.to_plain(), table)
@@ -75,16 +78,23 @@ def test_the_start_up_code_reads_the_same(tmp_path: Any) -> None:
     assert found[0] == BINDING.to_plain()
     names, start_up, distributions, entry_points = found[1:]
     assert start_up == b""
-    values = {"names": names, "distributions": distributions, "entry_points": entry_points}
-    assert {name: marshal.loads(value) for name, value in values.items()} | {"pth": (), "start": ()} == table.plain
+    assert marshal.loads(names) == table.plain["names"]
+    assert marshal.loads(entry_points) == table.plain["entry_points"]
+    assert [columns_of(line) for line in lines_of(distributions)[1:]] == list(table.plain["distributions"])  # type: ignore[no-untyped-call]
+
+
+def test_metadata_folders_with_another_name_are_told_first(tmp_path: Any) -> None:
+    other = replace(entry("b"), dist_info="other-1.0.dist-info")
+    (tmp_path / "table").write_bytes(DispatchTable.compile([entry("a"), other, entry("c")]).encode(BINDING))
+    assert read_table(str(tmp_path / "table"))[3].startswith(b"1\na\t")  # type: ignore[no-untyped-call]
 
 
 WHOLE = DispatchTable.compile([entry("six", "six")]).encode(BINDING)
 
 
 def with_parts(*values: Any) -> bytes:
-    parts = [marshal.dumps(part, 4) for part in values]
-    return b"MSTABLE\n" + b"".join(n.to_bytes(4, "little") for n in (2, *map(len, parts))) + b"".join(parts)
+    parts = [part if isinstance(part, bytes) else marshal.dumps(part, 4) for part in values]
+    return b"MSTABLE\n" + b"".join(n.to_bytes(4, "little") for n in (3, *map(len, parts))) + b"".join(parts)
 
 
 INVALID = {
@@ -95,10 +105,14 @@ INVALID = {
     "one byte short": (WHOLE[:-1], f"it is torn: {len(WHOLE) - 1} bytes instead of {len(WHOLE)}"),
     "one byte more": (WHOLE + b"x", f"it is torn: {len(WHOLE) + 1} bytes instead of {len(WHOLE)}"),
     "zeros": (WHOLE[:32] + bytes(len(WHOLE) - 32), "it is damaged: bad marshal data (unknown type code)"),
-    "a list": (with_parts([1], {}, {}, (), {}), "it is damaged: not a mapping"),
+    "a list": (with_parts([1], {}, {}, b"", {}), "it is damaged: not a mapping"),
     "a key is missing": (
-        with_parts({}, {}, {"pth": ()}, (), {}),
+        with_parts({}, {}, {"pth": ()}, b"", {}),
         "start is missing or of the wrong type",
+    ),
+    "a column is missing": (
+        with_parts({}, {}, {}, b"\na\t1.0", {}),
+        "it is damaged: a distribution without its 7 columns",
     ),
 }
 
@@ -113,8 +127,8 @@ def test_damaged(data: bytes, problem: str) -> None:
 
 
 def test_unknown_format() -> None:
-    with pytest.raises(UnsupportedFormat, match=r"table: dispatch table has format 3; this multisite knows format 2"):
-        DispatchTable.decode(WHOLE[:8] + (3).to_bytes(4, "little") + WHOLE[12:], "table")
+    with pytest.raises(UnsupportedFormat, match=r"table: dispatch table has format 9; this multisite knows format 3"):
+        DispatchTable.decode(WHOLE[:8] + (9).to_bytes(4, "little") + WHOLE[12:], "table")
 
 
 KEY: dict[str, Any] = {

@@ -37,7 +37,7 @@ if __spec__ is None:  # the .pth file has the bytecode executed without an impor
     __package__ = __name__
 
 MAGIC = b"MSTABLE\n"
-FORMAT = 2
+FORMAT = 3
 HEADER = 32
 # The modules that tools.py sees to when they are loaded: its table has the same names.
 _TOOLS = (

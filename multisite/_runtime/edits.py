@@ -2,7 +2,7 @@
 
 import os
 
-from . import unmarshalled
+from .finding import columns_of, lines_of
 from .messages import say
 
 _MODULES = (".py", ".pyc", ".so", ".pyd")
@@ -52,7 +52,7 @@ def _text(path):
 
 def warn(table, own, others):
     """Say which private copies are not in use with the distributions *others*, being of builds that only *own* has."""
-    own, others = unmarshalled(own), unmarshalled(others)
+    own, others = [[columns_of(line) for line in lines_of(part)[1:]] for part in (own, others)]
     roots = {row[2] for row in others}
     for row in own:
         if row[2] in table.edits and row[2] not in roots:

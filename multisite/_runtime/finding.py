@@ -8,6 +8,7 @@ from _thread import RLock
 
 from . import TOOLS, Dormant, DormantEntry, ask_hooks, part, read_table, unmarshalled
 
+COLUMNS = 7
 _WAKING = RLock()
 
 
@@ -26,8 +27,8 @@ def wake(finder):
             from .messages import unusable
 
             unusable(finder.folder, error)
-            nothing = [marshal.dumps(part) for part in ({}, {"pth": ()}, (), {})]
-            table = Table(finder.folder, [finder.parts[0], *nothing], True)
+            nothing = marshal.dumps({})
+            table = Table(finder.folder, [finder.parts[0], nothing, b"", b"", nothing], True)
         finder.site = site = Site(finder, table)
         entry = finder.entry
         if entry is not None:
@@ -56,6 +57,8 @@ class Table:
                 self.stores = stores_of(self.stores)
                 own, self.layers = in_force(self, binding, own)
             self.inside = tuple([store + os.sep for store in self.stores])
+            self.bare = binding.get("bare", {})
+            self._rows = {}
             names, start_up, self._distributions, self._entry_points = own
             self.names = unmarshalled(names)
             self.start_up = unmarshalled(start_up)["pth"] if start_up else ()
@@ -68,16 +71,46 @@ class Table:
 
     def __getattr__(self, name):
         """Load the other parts when they are needed: most starts of an interpreter need none."""
-        if name not in ("distributions", "entry_points"):
+        if name not in ("lines", "distributions", "entry_points"):
             raise AttributeError(name)
         try:
-            value = unmarshalled(getattr(self, "_" + name))
+            if name == "lines":
+                value = lines_of(self._distributions)
+            elif name == "distributions":
+                value = tuple([self.row(index) for index in range(len(self.lines) - 1)])
+            else:
+                value = unmarshalled(self._entry_points)
         except ValueError as error:
             from .messages import damaged
 
             raise damaged(self.folder, error) from error
         setattr(self, name, value)
         return value
+
+    def row(self, index):
+        """Return what is known of the distribution with this *index*, without a look at the others."""
+        row = self._rows.get(index)
+        if row is None:
+            try:
+                row = self._rows[index] = columns_of(self.lines[index + 1])
+            except (IndexError, ValueError) as error:
+                from .messages import damaged
+
+                raise damaged(self.folder, error) from error
+        return row
+
+    def named(self, name):
+        """Return the index of the distribution with this normalised *name*; None where there is none."""
+        if "\t" in name or "\n" in name:
+            return None
+        part = self._distributions
+        at = part.find(b"\n" + name.encode("utf-8", "surrogatepass") + b"\t")
+        return None if at < 0 else part.count(b"\n", 0, at)
+
+    @property
+    def is_usual(self):
+        """Tell whether every metadata folder has the name by which its distribution is looked for."""
+        return self._distributions.startswith(b"\n")
 
     def root(self, index, replaced=(), apart=False):
         """Return the folder that holds the distribution with this *index*, as a site-packages folder holds it.
@@ -86,7 +119,7 @@ class Table:
         folder of its own entry, unless the two have no name in common: they share it for what their libraries find in
         there of each other. *apart* is for who looks at all of a folder.
         """
-        root = self.distributions[index][2]
+        root = self.row(index)[2]
         store = self.stores[self.layers[index] if self.layers else 0]
         if replaced:
             from .installed import apart_from
@@ -95,6 +128,22 @@ class Table:
         if root in self.edits:
             return os.path.join(os.path.dirname(self.folder), self.edits[root].replace("/", os.sep))
         return store + os.sep + root.replace("/", os.sep)
+
+
+def lines_of(part):
+    """Return the lines of the part that has the distributions. Raises ValueError where it is damaged."""
+    lines = part.split(b"\n")
+    if lines[0].strip(b"0123456789 "):
+        raise ValueError("it is damaged: the distributions begin with something else")
+    return lines
+
+
+def columns_of(line):
+    """Return what a line says of a distribution. Raises ValueError where it is damaged."""
+    row = tuple(line.decode("utf-8", "surrogatepass").split("\t"))
+    if len(row) != COLUMNS:
+        raise ValueError("it is damaged: a distribution without its {} columns".format(COLUMNS))
+    return row
 
 
 class Site:
@@ -111,6 +160,7 @@ class Site:
         self._claims = {self.path: True}
         self._identity = None
         self._replaced = None
+        self.bare = False  # whether replaced() saw no metadata in the folder
         self.table = table
 
     def claimed(self, path):
@@ -186,7 +236,9 @@ class Site:
         known = self._replaced
         if known is None or known[0] is not table or known[1] != time:
             kinds = (".dist-info", ".egg-info", ".egg-link")
-            infos = [child for child in os.listdir(self.path) if child.endswith(kinds)]
+            children = os.listdir(self.path)
+            self.bare = not [child for child in children if child[-5:].lower() == "-info"]
+            infos = [child for child in children if child.endswith(kinds)]
             if infos:
                 from .installed import installed
 

@@ -59,8 +59,8 @@ def apart_from(table, index, replaced, apart):
 
     None where it may be; *apart* is that of ``Table.root``.
     """
-    row = table.distributions[index]
-    sharing = [other for other in replaced if table.distributions[other][2] == row[2]]
+    row = table.row(index)
+    sharing = [other for other in replaced if table.row(other)[2] == row[2]]
     if not sharing or not (apart or any(_meet(table, index, other) for other in sharing)):
         return None
     root = "/".join(("multi-site-packages", row[0], row[1], row[4], "site-packages"))

@@ -50,7 +50,7 @@ def _advice(venv, error):
 
 def not_in_store(table, fullname, index):
     """Return the error for a module whose distribution, the one with *index*, is locked but not in the store."""
-    name, version = table.distributions[index][:2]
+    name, version = table.row(index)[:2]
     root = table.root(index)
     error = denial(root)
     sentence = "No module named {!r}: {} {} is locked, but {} ({}); {}".format(

@@ -9,12 +9,11 @@ Its ``PathDistribution`` learns what belongs to one installation and not to the 
 would be lost where a distribution is pickled, or made anew from the path of another.
 """
 
-import copy
 import functools
 import os
 import sys
 
-from .answers import has_usual_name, teach
+from .answers import LEAN, teach
 from .habits import wrap
 from .installed import is_stub, normalized
 from .record import Facts
@@ -33,6 +32,8 @@ def adapt_finders(site):
 
 def adapt(site, protocol):
     """Teach the classes of the module *protocol*, once; tell whether they are as expected."""
+    if site in vars(protocol).get("_multisite", ()):
+        return True
     wrappers = {
         "MetadataPathFinder": {"find_distributions": _finding},
         "PathDistribution": {"read_text": _reading, "locate_file": _locating},
@@ -40,14 +41,12 @@ def adapt(site, protocol):
     for kind, methods in wrappers.items():
         if not all(name in getattr(getattr(protocol, kind, None), "__dict__", ()) for name in methods):
             return False
-    taught = vars(protocol).setdefault("_multisite", [])
-    if site not in taught:
-        taught.append(site)
-        facts = Facts(site)
-        for kind, methods in wrappers.items():
-            for name, wrapper in methods.items():
-                wrap(getattr(protocol, kind), name, functools.partial(wrapper, protocol, facts))
-        teach(protocol, facts)
+    vars(protocol).setdefault("_multisite", []).append(site)
+    facts = Facts(site)
+    for kind, methods in wrappers.items():
+        for name, wrapper in methods.items():
+            wrap(getattr(protocol, kind), name, functools.partial(wrapper, protocol, facts))
+    teach(protocol, facts)
     return True
 
 
@@ -60,24 +59,54 @@ def _finding(protocol, facts, function):
         path = context.path
         if iter(path) is path:  # the finders after this one are to see it as well
             path = vars(context)["path"] = list(path)
-        if not any(site.owns(str(entry)) for entry in path):
+        owned = [site.owns(str(entry)) for entry in path]
+        if True not in owned:
             return function(cls, context)
-        return _in_order(path, context)
-
-    def _in_order(path, context):
-        folder = _locked_folder(protocol, site)
-        for entry in path:
-            part = copy.copy(context)
-            vars(part)["path"] = [entry]
-            if site.owns(str(entry)):
-                yield from _distributions(protocol, folder.found(context.name))
-                real = function(protocol.MetadataPathFinder, part)
-                yield from (one for one in real if not is_stub(str(one._path)))
-            else:
-                if not _has_none(site, str(entry)):
-                    yield from function(protocol.MetadataPathFinder, part)
+        return _in_order(protocol, facts, function, path, owned, context)
 
     return find_distributions
+
+
+def _in_order(protocol, facts, function, path, owned, context):
+    """Yield what is in each entry of *path*; *function* is the standard library's, *owned* tells which are ours."""
+    site = facts.site
+    locked = _locked(protocol, facts)
+    lean = vars(context).get(LEAN)
+    if lean is not None and not _is_alone(site, path, owned):
+        lean = None
+    for at, entry in enumerate(path):
+        if owned[at]:
+            yield from _distributions(protocol, locked.found(context.name, lean))
+            if not site.bare:
+                real = _ordinary(protocol, function, entry, context)
+                yield from (one for one in real if not is_stub(str(one._path)))
+        elif lean is None and not _has_none(site, str(entry)):
+            yield from _ordinary(protocol, function, entry, context)
+
+
+def _ordinary(protocol, function, entry, context):
+    import copy  # who asks for what is locked alone need not have it
+
+    part = copy.copy(context)
+    vars(part)["path"] = [entry]
+    return function(protocol.MetadataPathFinder, part)
+
+
+def _locked(protocol, facts):
+    """Return what is locked, kept while nothing changes."""
+    site = facts.site
+    replaced = site.replaced(site.table)
+    locked = facts.locked
+    if locked is None or locked.table is not site.table or locked.replaced is not replaced:
+        locked = facts.locked = Locked(protocol, site, site.table, replaced)
+    return locked
+
+
+def _is_alone(site, path, owned):
+    """Tell whether nothing has metadata but what is locked: no folder of *path*, and no finder besides these two."""
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]
+    others = [str(entry) for at, entry in enumerate(path) if not owned[at]]
+    return site.bare and len(finders) == 2 and all(_has_none(site, entry) for entry in others)
 
 
 def _has_none(site, entry):
@@ -86,9 +115,11 @@ def _has_none(site, entry):
         if not entry:  # the current folder, which may be another by the next time
             return not _metadata_in(os.curdir)
         time = os.stat(entry).st_mtime_ns
-        known = site.metadata.get((entry, None))
+        known = site.metadata.get(entry)
         if known is None or known[0] != time:
-            known = site.metadata[entry, None] = time, not _metadata_in(entry)
+            # The last sync has looked at the interpreter's own library, which has some hundred names.
+            known = time, site.table.bare.get(entry) == time or not _metadata_in(entry)
+            site.metadata[entry] = known
         return known[1]
     except FileNotFoundError:
         return True
@@ -114,51 +145,98 @@ def _distribution(kind, path):
     return made
 
 
-def _locked_folder(protocol, site):
-    """Return the site-packages folder as the search of *protocol* sees it, kept while nothing changes."""
-    table = site.table
-    replaced = site.replaced(table)
-    known = site.metadata.get(protocol.__name__)
-    if known is None or known.table is not table or known.replaced is not replaced:
-        known = site.metadata[protocol.__name__] = _new_folder(protocol, site, table, replaced)
-    return known
+class Locked:
+    """What is locked in the site-packages folder as the search of *protocol* sees it, kept while nothing changes.
+
+    The paths of metadata are kept, as the standard library does it: by them ``Facts`` knows whose they are.
+    """
+
+    def __init__(self, protocol, site, table, replaced):
+        self.site = site
+        self.table = table
+        self.replaced = replaced
+        self.indexes = {}  # by the number (``id()``) of a path
+        self._protocol = protocol
+        self._paths = {}
+        self._stores = {}
+        self._folder = None
+
+    def path(self, index):
+        """Return the path of the metadata of the distribution with this *index*."""
+        path = self._paths.get(index)
+        if path is None:
+            # Another thread may be as far: the path that is kept is the one that has a number.
+            path = self._paths.setdefault(index, self._path(index))
+            self.indexes[id(path)] = index
+        return path
+
+    def _path(self, index):
+        import pathlib
+
+        table = self.table
+        row = table.row(index)
+        if sys.version_info >= (3, 12) or self.replaced or table.edits:
+            return pathlib.Path(table.root(index, self.replaced) + os.sep + row[3])
+        # Up to 3.11 a path is taken apart when it is made: entry_points() would spend a third of its time on that.
+        place = table.layers[index] if table.layers else 0
+        store = self._stores.get(place)
+        if store is None:
+            store = self._stores[place] = pathlib.Path(table.stores[place])
+        parts = [*store.parts, *row[2].split("/"), row[3]]
+        return getattr(store, "_from_parsed_parts")(store.drive, store.root, parts)  # noqa: B009
+
+    def found(self, name, lean):
+        """Return the metadata folders that are looked for: for a name only where that may be.
+
+        With *lean*, a group of entry points or an empty text for all groups, those that have such are enough.
+        """
+        usual = self.table.is_usual
+        if name is not None:
+            usual = usual and name and name[0].isalnum() and name[-1].isalnum()
+            usual = usual and hasattr(self._protocol.Prepared, "normalize")
+        if not usual:
+            return self._searched(name)
+        if name is not None:
+            index = self.table.named(normalized(name))
+            return () if index is None or index in self.replaced else (self.path(index),)
+        if lean is not None and not self.table.edits:
+            points = self.table.entry_points.items()  # in the order of distributions
+            indexes = [index for index, found in points if _has_group(found, lean)]
+        else:
+            indexes = list(range(len(self.table.lines) - 1))
+        return [self.path(index) for index in indexes if index not in self.replaced]
+
+    def _searched(self, name):
+        """Return what the search of the standard library finds."""
+        if self._folder is None:
+            rows = enumerate(self.table.distributions)
+            self._folder = _folder(self, {row[3]: index for index, row in rows if index not in self.replaced})
+        return self._folder.search(self._protocol.Prepared(name))
 
 
-def _new_folder(protocol, site, table, replaced):
-    import pathlib
+def _has_group(points, group):
+    return points is None or not group or any(point[2] == group for point in points)
 
-    class LockedFolder(protocol.FastPath):
-        def __new__(cls, children):
+
+def _folder(locked, indexes):
+    """Return the site-packages folder as a folder that the standard library's search is able to look through."""
+
+    class LockedFolder(locked._protocol.FastPath):
+        def __new__(cls):
             return object.__new__(cls)
 
-        def __init__(self, indexes):
-            super().__init__(site.path)
-            self.indexes = indexes
+        def __init__(self):
+            super().__init__(locked.site.path)
 
         mtime = None
 
         def children(self):
-            return list(self.indexes)
+            return list(indexes)
 
         def joinpath(self, child):
-            return pathlib.Path(table.root(self.indexes[child], replaced) + os.sep + child)
+            return locked.path(indexes[child])
 
-        def found(self, name):
-            """Return the metadata folders that are looked for: for a name only where that may be."""
-            rows = table.distributions
-            if name is None and all(map(has_usual_name, rows)):
-                return [self.joinpath(child) for child in self.indexes]
-            start = normalized(name) if name else ""
-            indexes = [at for at in self.indexes.values() if rows[at][0].startswith(start)]
-            usual = start and name[0].isalnum() and hasattr(protocol.Prepared, "normalize")
-            if usual and all(has_usual_name(rows[at]) for at in indexes):
-                return [self.joinpath(rows[at][3]) for at in indexes if rows[at][0] == start]
-            return LockedFolder({rows[at][3]: at for at in indexes}).search(protocol.Prepared(name))
-
-    folder = LockedFolder({row[3]: index for index, row in enumerate(table.distributions) if index not in replaced})
-    folder.table = table
-    folder.replaced = replaced
-    return folder
+    return LockedFolder()
 
 
 def _reading(protocol, facts, function):

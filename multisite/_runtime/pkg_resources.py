@@ -50,7 +50,7 @@ def _provider(package):
 
     class LockedMetadata(names.PathMetadata):
         def __init__(self, site, index, root):
-            super().__init__(root, os.path.join(root, site.table.distributions[index][3]))
+            super().__init__(root, os.path.join(root, site.table.row(index)[3]))
             self._facts = Facts(site)
             self._index = index
 

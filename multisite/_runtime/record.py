@@ -18,13 +18,19 @@ class Facts:
 
     def __init__(self, site):
         self.site = site
+        self.locked = None  # what metadata.py keeps of the folder
         self._known = None
         self._said = None
 
     def index(self, path):
         """Return the index of the distribution whose metadata folder is *path*, None where it is none of ours."""
-        text = str(path)
         table = self.site.table
+        locked = self.locked
+        if locked is not None and locked.table is table:
+            index = locked.indexes.get(id(path))
+            if index is not None:
+                return index
+        text = str(path)
         if not text.startswith(table.inside):
             return None
         if self._known is None or self._known[0] is not table:
@@ -70,7 +76,7 @@ class Facts:
         parts = str(path).replace("\\", "/").split("/")
         if parts[0] == os.pardir:
             return pathlib.Path(self.site.path, path)
-        if len(parts) == 2 and parts[0] == self.site.table.distributions[index][3] and parts[1] != "RECORD":
+        if len(parts) == 2 and parts[0] == self.site.table.row(index)[3] and parts[1] != "RECORD":
             own = self._path(index, parts[1])
             return None if own is None else pathlib.Path(own)
         return None
@@ -80,7 +86,7 @@ class Facts:
         folder = os.path.join(self.site.folder, "facts")
         if filename == "INSTALLER":
             return os.path.join(folder, "INSTALLER")
-        name = self.site.table.distributions[index][0]
+        name = self.site.table.row(index)[0]
         if filename == "REQUESTED":
             requested = self._of(name)[0].get("requested")
             return os.path.join(folder, "REQUESTED" if requested else "NOT-REQUESTED")
@@ -118,7 +124,7 @@ class Facts:
         """
         if text is None:
             return None
-        _, added, removed = self._of(self.site.table.distributions[index][0])
+        _, added, removed = self._of(self.site.table.row(index)[0])
         found = {}
         for line in [*text.splitlines(), *added]:
             path = line[1:].partition('"')[0] if line.startswith('"') else line.partition(",")[0]
@@ -135,7 +141,7 @@ class Facts:
         import csv
         import io
 
-        name, _, _, dist_info = self.site.table.distributions[index][:4]
+        name, _, _, dist_info = self.site.table.row(index)[:4]
         build, added, removed = self._of(name)
         rows = [row for row in csv.reader(text.splitlines()) if row and not (removed and _is_in(row[0], removed))]
         rows.extend(csv.reader(added))
