@@ -161,10 +161,10 @@ NO_TABLE = "the environment's table cannot be used, nothing locked can be import
 BROKEN = {
     "no table": (None, "[Errno 2] No such file or directory: "),
     "empty": (b"", "not a dispatch table"),
-    "torn": (header(2, 9, 0, 0, 0, 0), "it is torn"),
-    "future": (header(9, 0, 0, 0, 0, 0), "it has format 9, this environment's start-up code knows 2"),
-    "damaged": (header(2, 1, 1, 0, 0, 0) + b"\xff\xff", "it is damaged: "),
-    "another value": (header(2, 1, 1, 0, 0, 0) + b"NN", "it lacks something: "),
+    "torn": (header(3, 9, 0, 0, 0, 0), "it is torn"),
+    "future": (header(9, 0, 0, 0, 0, 0), "it has format 9, this environment's start-up code knows 3"),
+    "damaged": (header(3, 1, 1, 0, 0, 0) + b"\xff\xff", "it is damaged: "),
+    "another value": (header(3, 1, 1, 0, 0, 0) + b"NN", "it lacks something: "),
 }
 
 

@@ -64,10 +64,12 @@ def test_one_folder_is_listed_and_nothing_opened_or_loaded(machine: Machine, que
     assert found["loaded"] == []
 
 
-@pytest.mark.parametrize(("question", "limit"), [("version('alpha')", 40), ("entry_points()", 55)])
+@pytest.mark.parametrize(("question", "limit"), [("version('alpha')", 40), ("entry_points()", 60)])
 def test_the_functions_that_run_do_not_grow_with_what_is_not_asked_for(
     machine: Machine, question: str, limit: int
 ) -> None:
     few, many = (asked(machine, venv, question)["begun"] for venv in ("few", "many"))
+    if question != "entry_points()" and "_searched" in few:
+        pytest.skip("up to 3.9 the standard library goes through the names itself")
     assert many == few
     assert len(many) <= limit, " ".join(many)

@@ -157,7 +157,7 @@ def test_nothing_can_be_written(place: Place) -> None:
     ("content", "reason"),
     [
         (b"", "not a dispatch table"),
-        (b"MSTABLE\n\x63\0\0\0", "it has format 99, this environment's start-up code knows 2"),
+        (b"MSTABLE\n\x63\0\0\0", "it has format 99, this environment's start-up code knows 3"),
         ("torn", "it is torn"),
     ],
 )

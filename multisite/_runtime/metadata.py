@@ -71,7 +71,7 @@ def _in_order(protocol, facts, function, path, owned, context):
     """Yield what is in each entry of *path*; *function* is the standard library's, *owned* tells which are ours."""
     site = facts.site
     locked = _locked(protocol, facts)
-    lean = vars(context).get(LEAN)
+    lean = getattr(context, "__dict__", {}).get(LEAN)
     if lean is not None and not _is_alone(site, path, owned):
         lean = None
     for at, entry in enumerate(path):
