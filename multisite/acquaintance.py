@@ -25,6 +25,7 @@ __all__ = ["Acquaintance"]
 
 _KIND = "interpreters"  # the folder in the cache
 _MAGIC = b"MSINTERPRETER\x00"
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +55,22 @@ class Acquaintance:
         # Variables may decide how an interpreter starts, all of them.
         told = sorted(item for item in self.environ.items() if item[0].startswith(("PYTHON", "LD_", "DYLD_")))
         key = (str(path), circumstances, told, settled.print_of(looked_at))
-        known = settled.read(str(self.cache.place(_KIND, name)), _MAGIC)
+        known = settled.read(str(self.cache.place(_KIND, name)), _MAGIC, _FORMAT)
         if known is not None and known.get("key") == key:
             found: dict[str, Any] = known["facts"]
             return found
         facts = interpreter_facts(path)
-        self.cache.remember(_KIND, name, settled.encode({"key": key, "facts": facts}, _MAGIC))
+        if _is_itself(path, facts):
+            self.cache.remember(_KIND, name, settled.encode({"key": key, "facts": facts}, _MAGIC, _FORMAT))
         return facts
+
+
+def _is_itself(path: Path, facts: Mapping[str, Any]) -> bool:
+    """Tell whether the file at *path* is what answered, and no program that chooses one each time it is run."""
+    try:
+        return path.samefile(facts["executable"])
+    except (OSError, LookupError):
+        return False
 
 
 def _base(path: Path) -> Iterator[tuple[str, int, list[str]]]:

@@ -16,13 +16,15 @@ from multisite.settled import THROUGH, take
 
 TYPE_CHECKING = False  # the import of typing takes longer than all that is here
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-__all__ = ["KIND", "MAGIC", "asked_for", "digest", "filled", "key", "read", "split"]
+__all__ = ["FORMAT", "KIND", "MAGIC", "asked_for", "digest", "filled", "key", "read", "split"]
 
 KIND = "blueprints"  # the folder in the cache
 MAGIC = b"MSBLUEPRINT\x00"
+FORMAT = 2
+_MOST_LINKS = 40  # as in the kernel
 
 
 def digest(data: bytes) -> bytes:
@@ -45,9 +47,20 @@ def asked_for(python: str | None, environ: Mapping[str, str]) -> str | None:
         return path if os.sep in python and os.path.isfile(path) else None  # noqa: PTH113
     if environ.get("VIRTUAL_ENV"):
         return None
-    own = getattr(sys, "_base_executable", None) or sys.executable
-    beside = os.path.dirname(os.path.dirname(own)) == sys.base_prefix  # noqa: PTH120
-    return own if beside and os.path.isfile(own) else None  # noqa: PTH113
+    for own in _links(getattr(sys, "_base_executable", None) or sys.executable):
+        if os.path.dirname(os.path.dirname(own)) == sys.base_prefix:  # noqa: PTH120
+            return own if os.path.isfile(own) else None  # noqa: PTH113
+    return None
+
+
+def _links(path: str) -> Iterator[str]:
+    """Yield *path* and what each link leads to: up to Python 3.10 a virtual environment's program is its own base."""
+    for _ in range(_MOST_LINKS):
+        yield path
+        try:
+            path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))  # noqa: PTH115, PTH118, PTH120
+        except OSError:
+            return
 
 
 def key(
@@ -58,12 +71,13 @@ def key(
     *own* is what ``settled.program`` returned, for whoever has asked already.
     """
     configuration = os.path.join(os.path.dirname(os.path.dirname(python)), "pyvenv.cfg")  # noqa: PTH118, PTH120
+    system = os.uname()
     known = (
         own or settled.program(),
         digest(lockfile),
         (python, take(python, THROUGH), take(configuration, THROUGH)),
         os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None,
-        tuple(os.uname()),
+        (system.sysname, system.release, system.machine),  # a container has a name of its own each time
         store,
         (os.geteuid(), os.getegid(), environ.get("MULTISITE_TRUST", "")),
     )
@@ -72,7 +86,7 @@ def key(
 
 def read(cache: str, name: str) -> dict[str, Any] | None:
     """Return the blueprint of that *name*, None where there is none."""
-    return settled.read(f"{cache}/{KIND}/{name}", MAGIC)
+    return settled.read(f"{cache}/{KIND}/{name}", MAGIC, FORMAT)
 
 
 def split(data: bytes, marks: Mapping[bytes, str]) -> tuple[bytes | str, ...]:

@@ -164,4 +164,5 @@ def _asked_for(python: str | None, place: Place) -> list[Path] | None:
     if python is None or f"{version}.".startswith(python.lower().removeprefix("python") + "."):
         return []
     path = Path(python).expanduser().absolute()
-    return [path] if os.sep in python and path.is_file() else None
+    is_itself = os.sep in python and path.is_file() and path.samefile(place.interpreter.base_executable)
+    return [path] if is_itself else None  # else it may choose another interpreter the next time

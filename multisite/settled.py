@@ -14,6 +14,9 @@ import marshal
 import os
 import stat
 import sys
+from _imp import source_hash
+
+from multisite import __version__
 
 TYPE_CHECKING = False  # the import of typing takes longer than all that is here
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DURABLE",
     "FOLDER",
+    "FORMAT",
     "KIND",
     "MAGIC",
     "PLACE",
@@ -44,8 +48,10 @@ __all__ = [
 
 KIND = "settled"  # the folder in the cache
 MAGIC = b"MSSETTLED\x00"
-_FORMAT = 1
+FORMAT = 2
 _MARSHAL = 4
+_KEY = 0x6D756C7469  # of the checksum: any number
+_CHECKSUM = 8  # bytes
 _LARGEST = 1 << 26
 
 # What is compared of a path. Of a place only what it is and who may change it; its content may change. Of a folder in
@@ -90,9 +96,10 @@ def program() -> tuple[Any, ...]:
     """Return what tells this multisite from another, also where it is run from its source."""
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 -- see the top
     runtime = os.path.join(here, "_runtime")  # noqa: PTH118
-    times = [os.stat(path).st_mtime_ns for path in (here, runtime)]  # noqa: PTH116
-    times += [item.stat().st_mtime_ns for item in sorted(os.scandir(runtime), key=lambda item: item.name)]
-    return (here, sys.version, hash(tuple(times)))
+    found = [os.stat(path) for path in (here, runtime)]  # noqa: PTH116
+    found += [item.stat() for item in sorted(os.scandir(runtime), key=lambda item: item.name)]
+    # Where all files have one time, as in images that can be made again, the sizes tell.
+    return (here, __version__, sys.version, hash(tuple([(item.st_mtime_ns, item.st_size) for item in found])))
 
 
 def command_key(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -116,13 +123,18 @@ def command_key(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
     return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def encode(value: Mapping[str, Any], magic: bytes = MAGIC) -> bytes:
-    """Return the bytes of a file that begins with *magic*."""
+def encode(value: Mapping[str, Any], magic: bytes = MAGIC, version: int = FORMAT) -> bytes:
+    """Return the bytes of a file that begins with *magic* and the *version* of its format.
+
+    None of it is flushed, and after a power failure parts may be torn: so it has a checksum (SipHash, which an
+    interpreter has without loading anything).
+    """
     body = marshal.dumps(dict(value), _MARSHAL)
-    return magic + _FORMAT.to_bytes(4, "little") + len(body).to_bytes(4, "little") + body
+    head = magic + version.to_bytes(4, "little") + len(body).to_bytes(4, "little")
+    return head + source_hash(_KEY, head + body) + body
 
 
-def read(path: str, magic: bytes = MAGIC) -> dict[str, Any] | None:
+def read(path: str, magic: bytes = MAGIC, version: int = FORMAT) -> dict[str, Any] | None:
     """Return what the file *path* says; None where it is missing, torn, of another format or of another account."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
@@ -137,12 +149,13 @@ def read(path: str, magic: bytes = MAGIC) -> dict[str, Any] | None:
         return None
     finally:
         os.close(descriptor)
-    head = len(magic) + 8
-    wanted = magic + _FORMAT.to_bytes(4, "little") + (len(data) - head).to_bytes(4, "little", signed=True)
-    if data[:head] != wanted:
+    at = len(magic) + 8
+    head, checksum, body = data[:at], data[at : at + _CHECKSUM], data[at + _CHECKSUM :]
+    wanted = magic + version.to_bytes(4, "little") + len(body).to_bytes(4, "little")
+    if head != wanted or checksum != source_hash(_KEY, head + body):
         return None
     try:
-        value = marshal.loads(data[head:])  # noqa: S302 -- the account's own
+        value = marshal.loads(body)  # noqa: S302 -- the account's own
     except (EOFError, MemoryError, TypeError, ValueError):
         return None
     return value if isinstance(value, dict) else None

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["survey"]
 
-# No number of a device, no time, no size of a program is as large.
-_NUMBERS = 10**15
 _ID = "\0"  # no name has that
 _Parts = tuple[bytes | str, ...]
 
@@ -72,7 +70,7 @@ def survey(
         drawing = _Drawing(folder, state, interpreter, layers)
         found = drawing.everything(environment, wanted, binding)
     if found is not None:
-        Cache(cache).remember(blueprint.KIND, name, settled.encode(found, blueprint.MAGIC))
+        Cache(cache).remember(blueprint.KIND, name, settled.encode(found, blueprint.MAGIC, blueprint.FORMAT))
 
 
 def _is_plain(state: EnvironmentState, wanted: Wanted, binding: Mapping[str, Any]) -> bool:
@@ -106,6 +104,7 @@ class _Drawing:
         self._layers = layers
         self._programs: list[PlannedFile] = []
         python = str(self._path / "bin" / "python").encode()
+        self._number = _unlikely()
         self._marks = {python: "python", str(self._path).encode(): "path", self._name.encode(): "name"}
 
     def everything(self, environment: Environment, wanted: Wanted, binding: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -195,7 +194,7 @@ class _Drawing:
         numbers = {file.sha256: at for at, file in enumerate(self._programs)}  # equal ones have the same anywhere
         for file in self._programs:
             at = numbers[file.sha256]
-            size, text = _NUMBERS + at, base64.urlsafe_b64encode(bytes.fromhex(file.sha256)).rstrip(b"=").decode()
+            size, text = self._number + at, base64.urlsafe_b64encode(bytes.fromhex(file.sha256)).rstrip(b"=").decode()
             marks |= {file.sha256.encode(): f"sha256 {at}", text.encode(): f"base64 {at}", b"%d" % size: f"size {at}"}
             files[file.path] = replace(files[file.path], size=size)
             before = installs[file.owner]
@@ -210,16 +209,21 @@ class _Drawing:
         registration = Registration(
             id=self._state.id,
             path=self._path,
-            device=_NUMBERS,
-            seen=_NUMBERS + 1,
+            device=self._number,
+            seen=self._number + 1,
             host=host,
             builds=tuple(self._builds()),
             shared=tuple(self._shared()),
             table=table_key,
         )
         marks = {self._state.id.encode(): "id", str(self._path).encode(): "path", host.encode(): "host"}
-        marks |= {b"%d" % _NUMBERS: "device", b"%d" % (_NUMBERS + 1): "seen"}
+        marks |= {b"%d" % self._number: "device", b"%d" % (self._number + 1): "seen"}
         return split(registration.to_document(), marks)
+
+
+def _unlikely() -> int:
+    """Return a number whose digits stand nowhere by chance, and neither do those of the next thousands."""
+    return 10**17 + secrets.randbelow(8 * 10**17)
 
 
 def _above(path: str) -> Iterator[str]:
