@@ -17,6 +17,7 @@ import time
 from multisite import blueprint, settled, wholesale
 from multisite.aside import Aside
 from multisite.settled import THROUGH, take
+from multisite.writing import Copies, OtherwiseError, flush, write
 
 TYPE_CHECKING = False  # the import of typing takes longer than much of what is done here
 if TYPE_CHECKING:
@@ -27,15 +28,10 @@ __all__ = ["raised"]
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+")
 _LONGEST = 124  # of an interpreter's path in the first line of a program, so that any kernel reads it
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _FLUSHERS = 8
 _MARSHAL = 4
 _ENOUGH = 32  # data files that are worth a second thread
-
-
-class _OtherwiseError(Exception):
-    """This is for the ordinary way."""
 
 
 def raised(
@@ -60,6 +56,8 @@ def raised(
     inputs = [lockfile, *([] if python is None else [program])]
     read = [(os.path.dirname(path), THROUGH, (os.path.basename(path),)) for path in inputs]  # noqa: PTH119, PTH120
     try:
+        if not stat.S_ISREG(os.stat(lockfile).st_mode):  # noqa: PTH116 -- see blueprint
+            return None  # what is read of a pipe is gone
         known = settled.print_of(read)
         with open(lockfile, "rb") as file:  # noqa: PTH123 -- see blueprint
             data = file.read()
@@ -68,7 +66,7 @@ def raised(
             return None
         raising = _Raising(drawn, data, folder, store)
         raising.carry_out()
-    except (_OtherwiseError, OSError):
+    except (OtherwiseError, OSError):
         return None
     count = "1 distribution" if len(drawn["changes"]) == 1 else f"{len(drawn['changes'])} distributions"
     unchanged = f"{folder}: unchanged; {count}"
@@ -91,7 +89,7 @@ class _Raising:
         self.parent, self.name = os.path.split(folder)
         prompt = os.path.basename(self.parent) if self.name.startswith(".") else self.name  # noqa: PTH119
         if not (_PLAIN.issuperset(folder) and prompt and len(folder) + len("/bin/python") <= _LONGEST):
-            raise _OtherwiseError
+            raise OtherwiseError
         self.values = {
             "path": folder.encode(),
             "name": prompt.encode(),
@@ -105,9 +103,10 @@ class _Raising:
         self.begun = [self.temporary, self.registration, self.pin]
         self.programs: list[tuple[str, int, bytes]] = []
         self.print: int | None = None
+        self.identity: tuple[int, int] | None = None
 
     def carry_out(self) -> None:
-        """Make it, or leave nothing of it. Raises OSError, _OtherwiseError."""
+        """Make it, or leave nothing of it. Raises OSError, OtherwiseError."""
         self._demand_sound_place()
         pinning = self._aside(self._write_pin)
         try:
@@ -115,7 +114,8 @@ class _Raising:
         except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
             for aside in self.asides:
                 aside.wait()
-            self._take_away()
+            # One that has its name already needs what was registered.
+            self._take_away([self.pin] if self._is_made() else self.begun)
             raise
         os.unlink(self.pin)  # noqa: PTH108 -- see blueprint
 
@@ -125,17 +125,18 @@ class _Raising:
             paths = self._write()
             beside = self._beside(self.registration, self._registration())
             flushing = self._aside(lambda: self._flush(held, paths, beside))
-            copies = self.drawn["copies"]
-            half = len(copies) // 2 if len(copies) > _ENOUGH else 0
-            copying = self._aside(lambda: self._copy(copies[:half])) if half else None
+            files, copies = self.drawn["copies"], Copies(self.store, self.temporary, self.drawn["records"])
+            half = len(files) // 2 if len(files) > _ENOUGH else 0
+            copying = self._aside(lambda: copies.make(files[:half])) if half else None
             self._write_programs()
-            self._copy(copies[half:])
+            copies.make(files[half:])
             pinning.demand()
             self._demand_entries()
             if copying is not None:
                 copying.demand()
             taken = self._own()
             flushing.demand()
+            os.lstat(self.registration)  # for garbage collection may have taken it for that of one that is gone
             self.print = self._printed(taken)
             os.rename(self.temporary, self.folder)  # noqa: PTH104
         finally:
@@ -150,12 +151,12 @@ class _Raising:
         """Write what is to be the file *path* of the store beside it; return where."""
         folder, name = os.path.split(path)
         temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
+        self.begun.append(temporary)
         try:
-            _write(temporary, data, 0o644)
+            write(temporary, data, 0o644)
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-            _write(temporary, data, 0o644)
-        self.begun.append(temporary)
+            write(temporary, data, 0o644)
         return temporary
 
     def _flush(self, held: int, paths: list[str], registration: str) -> None:
@@ -164,21 +165,21 @@ class _Raising:
         if sync is None or os.fstat(held).st_dev != os.stat(self.store).st_dev:  # noqa: PTH116
             paths.append(registration)
         if sync is None:
-            parts = [Aside(lambda part=paths[at::_FLUSHERS]: _flush(part)) for at in range(_FLUSHERS)]  # type: ignore[misc]
+            parts = [Aside(lambda part=paths[at::_FLUSHERS]: flush(part)) for at in range(_FLUSHERS)]  # type: ignore[misc]
             for part in parts:
                 part.wait()
             for part in parts:
                 part.demand()
         else:
             sync(held)
-            _flush([registration] if paths[-1] == registration else [])
+            flush([registration] if paths[-1] == registration else [])
         os.rename(registration, self.registration)  # noqa: PTH104
-        _flush([os.path.dirname(self.registration)])  # noqa: PTH120
+        flush([os.path.dirname(self.registration)])  # noqa: PTH120
 
     def _write_pin(self) -> None:
         """Pin what is used. Its content is flushed, for a torn one says of no process that it is dead."""
         beside = self._beside(self.pin, self._pin())
-        _flush([beside])
+        flush([beside])
         os.rename(beside, self.pin)  # noqa: PTH104
 
     def _own(self) -> list[list[tuple[int, ...] | None] | None]:
@@ -218,8 +219,8 @@ class _Raising:
             try:
                 path = f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}"
                 os.rename(self._beside(path, settled.encode(known)), path)  # noqa: PTH104
-            except OSError:
-                return  # it is only a cache
+            except (OSError, OtherwiseError):  # it is only a cache
+                self._take_away(self.begun[-1:])
 
     def _held(self) -> int:
         """Make the folder, and hold it for as long as it is not in its place: who finds it abandoned removes it."""
@@ -227,8 +228,22 @@ class _Raising:
 
         os.mkdir(self.temporary)  # noqa: PTH102
         descriptor = os.open(self.temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            found = os.fstat(descriptor)
+            self.identity = found.st_dev, found.st_ino
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(descriptor)
+            raise
         return descriptor
+
+    def _is_made(self) -> bool:
+        """Tell whether the folder is in its place."""
+        try:
+            found = os.lstat(self.folder)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self.identity
 
     def _demand_sound_place(self) -> None:
         """Refuse a store that is not as it was, or needs a closer look, and a place where somebody left something."""
@@ -241,11 +256,11 @@ class _Raising:
             same = file.read() == drawn["store"]
         opened = stat.S_IMODE(os.lstat(f"{store}/environments").st_mode) & _OTHERS_WRITE
         if left or nested or not same or opened or os.path.realpath(store) != store:
-            raise _OtherwiseError
+            raise OtherwiseError
         for path in (os.path.dirname(store), store, f"{store}/store.json", f"{store}/environments"):  # noqa: PTH120
             _demand_sound(path, (0, os.geteuid()))
         if any(take(path, THROUGH) != known for path, known in drawn["python"]):
-            raise _OtherwiseError
+            raise OtherwiseError
 
     def _demand_entries(self) -> None:
         """Refuse what is missing, what others could have changed, and what garbage collection is about to take."""
@@ -254,7 +269,7 @@ class _Raising:
         except FileNotFoundError:
             doomed = []
         if any(name.endswith(".condemned") for name in doomed):
-            raise _OtherwiseError
+            raise OtherwiseError
         store = self.store
         owners = (0, os.geteuid())
         for path in self.drawn["sound"]:
@@ -271,19 +286,19 @@ class _Raising:
             os.symlink(target, f"{root}/{name}")  # noqa: PTH211
         paths = [f"{root}/{name}" for name, _, _ in drawn["files"]]
         for name, mode, parts in drawn["files"]:
-            _write(f"{root}/{name}", blueprint.filled(parts, values), mode)
+            write(f"{root}/{name}", blueprint.filled(parts, values), mode)
         self.programs = [(name, mode, blueprint.filled(parts, values)) for name, mode, parts in drawn["programs"]]
         for at, (_, _, content) in enumerate(self.programs):
             self._note_program(at, content)
-        _write(f"{root}/pylock.toml", self.data, 0o666)
-        _write(f"{root}/.multisite/table", self._table(), 0o666)
-        _write(f"{root}/.multisite/environment.json", blueprint.filled(drawn["state"], values), 0o666)
+        write(f"{root}/pylock.toml", self.data, 0o666)
+        write(f"{root}/.multisite/table", self._table(), 0o666)
+        write(f"{root}/.multisite/environment.json", blueprint.filled(drawn["state"], values), 0o666)
         paths += [f"{root}/{name}" for name in ("pylock.toml", ".multisite/table", ".multisite/environment.json")]
         return [*paths, root, *(f"{root}/{name}" for name in drawn["flushed"])]
 
     def _write_programs(self) -> None:
         for name, mode, content in self.programs:
-            _write(f"{self.temporary}/{name}", content, mode)
+            write(f"{self.temporary}/{name}", content, mode)
 
     def _note_program(self, at: int, content: bytes) -> None:
         import binascii
@@ -291,23 +306,6 @@ class _Raising:
         found = blueprint.digest(content)
         text = binascii.b2a_base64(found, newline=False).rstrip(b"=").translate(_URLSAFE)
         self.values |= {f"sha256 {at}": found.hex().encode(), f"base64 {at}": text, f"size {at}": b"%d" % len(content)}
-
-    def _copy(self, copies: Sequence[tuple[str, int, str, int]]) -> None:
-        """Copy data files; blocks are shared where the filesystem can (copy_file_range(2))."""
-        for name, mode, source, size in copies:
-            reading = os.open(f"{self.store}/{source}", os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                writing = os.open(f"{self.temporary}/{name}", _NEW, mode)
-                try:
-                    left = size + 1  # so that one that is longer is found out
-                    while left > 1 and (done := _copied(reading, writing, left)):
-                        left -= done
-                finally:
-                    os.close(writing)
-            finally:
-                os.close(reading)
-            if left != 1:
-                raise _OtherwiseError
 
     def _table(self) -> bytes:
         import marshal
@@ -336,12 +334,12 @@ class _Raising:
         head += f'"time": {int(time.time())}}}\n'
         return head.encode() + "".join(f"{name}\n" for name in self.drawn["pinned"]).encode()
 
-    def _take_away(self) -> None:
+    def _take_away(self, paths: Sequence[str]) -> None:
         from pathlib import Path
 
         from multisite.files import remove_tree
 
-        for path in self.begun:
+        for path in paths:
             remove_tree(Path(path))
 
 
@@ -350,43 +348,10 @@ _HARMLESS = str.maketrans(dict.fromkeys(" :[]"))  # in what a host and its proce
 
 
 def _demand_sound(path: str, owners: tuple[int, ...]) -> None:
-    """Refuse what others could have changed, and links. Raises _OtherwiseError, and OSError where it is missing."""
+    """Refuse what others could have changed, and links. Raises OtherwiseError, and OSError where it is missing."""
     found = os.lstat(path)
     if found.st_uid not in owners or found.st_mode & _OTHERS_WRITE or stat.S_ISLNK(found.st_mode):
-        raise _OtherwiseError
-
-
-def _write(path: str, data: bytes, mode: int) -> None:
-    descriptor = os.open(path, _NEW, mode)
-    try:
-        if os.write(descriptor, data) != len(data):
-            raise _OtherwiseError  # the disk is full
-    finally:
-        os.close(descriptor)
-
-
-def _copied(reading: int, writing: int, most: int) -> int:
-    """Copy some bytes, *most* of them at most; return how many. 0 is the end."""
-    if sys.platform != "linux":
-        raise _OtherwiseError
-    try:
-        return os.copy_file_range(reading, writing, most)
-    except OSError as error:
-        import errno
-
-        # Between two filesystems, or where one of them or the kernel cannot do it.
-        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
-    return os.sendfile(writing, reading, None, most)
-
-
-def _flush(paths: list[str]) -> None:
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        raise OtherwiseError
 
 
 def _text(text: str) -> bytes:

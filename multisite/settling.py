@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +53,16 @@ def settle(
     renewed = _renewed(state)
     if circumstances is None or renewed is None or not _can_be_told(environment, state):
         return
+    looks = looked_at(environment, state)
+    number = settled.print_of(looks)
+    own = _grouped((str(path.parent), THROUGH, path.name) for path in (*inputs, *programs))
+    own_number = settled.print_of(own)
+    if number is None:
+        return
+    # After the looks: what is changed in between is another than what was looked at.
     read = {**inputs, environment.lockfile_of(state): state.lock_sha256}
     if any(_digest(path) != digest for path, digest in read.items()):
         return  # somebody changes them at this moment
-    looks = looked_at(environment, state)
-    number = settled.print_of(looks)
-    if number is None:
-        return
     same: dict[str, Any] = {
         "folder": str(environment.path),
         "circumstances": circumstances,
@@ -67,11 +71,10 @@ def settle(
         "since": renewed,
         "holds": RENEWED_AFTER,
     }
-    own = _grouped((str(path.parent), THROUGH, path.name) for path in (*inputs, *programs))
     name = settled.name_for(str(environment.path))
     before = settled.read(str(cache / settled.KIND / name)) or {}
     known = before["commands"] if all(before.get(key) == value for key, value in same.items()) else {}
-    commands = {**known, settled.command_key(arguments, environ): (tuple(said), own, settled.print_of(own))}
+    commands = {**known, settled.command_key(arguments, environ): (tuple(said), own, own_number)}
     commands = dict(list(commands.items())[-_COMMANDS:])
     commands["sync"] = ((f"syncing {environment.lockfile_of(state)}", unchanged), (), settled.print_of(()))
     if commands == known:
@@ -140,6 +143,8 @@ def _grouped(paths: Iterable[tuple[str, int, str]]) -> tuple[tuple[str, int, tup
 
 def _digest(path: Path) -> str | None:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None  # what is read of a pipe is gone
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

@@ -130,6 +130,7 @@ class _Drawing:
             "pinned": [*map(str, self._builds()), *(f"shared/{digest}" for digest in self._shared())],
             **self._tree(plan),
             "programs": [(file.path, _mode(file), split(_bytes(file), self._marks)) for file in self._programs],
+            "records": self._records(copies),
             "copies": [(file.path, _mode(file), _below(file, root), file.size) for file in copies],
             "state": self._state_parts(plan),
             "registration": self._registration_parts(table_key),
@@ -170,6 +171,14 @@ class _Drawing:
     def _sound(self) -> list[str]:
         """Return every folder of the store on the way to what is imported; what is in there is published with it."""
         return sorted(ways(chosen.root for chosen in self._state.builds.values()))
+
+    def _records(self, copies: list[PlannedFile]) -> dict[str, str]:
+        """Return the RECORD of each entry that data files are copied from."""
+        entries = [self._layers.first.entry(self._state.builds[name].build) for name in {file.owner for file in copies}]
+        paths = [(entry.folder, entry.dist_info / "RECORD", entry.store_root) for entry in entries]
+        return {
+            folder.relative_to(root).as_posix(): record.relative_to(root).as_posix() for folder, record, root in paths
+        }
 
     def _tree(self, plan: InstallationPlan) -> dict[str, Any]:
         """Return folders, links and small files as they were drawn, and the folders of what is installed."""

@@ -27,6 +27,7 @@ QUICK = {
     "multisite.raising",
     "multisite.blueprint",
     "multisite.aside",
+    "multisite.writing",
     "multisite.wholesale",
 }
 ITS_OWN = {
@@ -180,10 +181,11 @@ def test_it_takes_no_more_steps_than_it_should(machine: Machine, whole: bool) ->
     assert len([line for line in lines if " fsync(" in line]) == 2 + once_more
     assert len([line for line in lines if " syncfs(" in line]) == whole
     assert len([line for line in lines if " clone" in line]) == (2 if whole else 10)
-    # Each folder on the way to a distribution once: those of two with their shared one, and two of their own.
+    # Each folder on the way to a distribution once: those of two with their shared one, and two of their own. And the
+    # RECORD of the one that has data files.
     looks = [line for line in made if "stat" in line.partition("(")[0] and f'"{machine.store}/' in line]
     ways = [line for line in looks if "/multi-site-packages" in line or "/shared" in line]
-    assert len(ways) == len({line.partition('"')[2].partition('"')[0] for line in ways}) == 1 + 2 * 4 + 3
+    assert len(ways) == len({line.partition('"')[2].partition('"')[0] for line in ways}) == 1 + 2 * 4 + 3 + 1
 
 
 def lose_entry(machine: Machine) -> None:
@@ -197,6 +199,12 @@ def lose_data(machine: Machine) -> None:
 def lengthen_data(machine: Machine) -> None:
     with next(machine.store.glob("multi-site-packages/alpha/*/*/data/data/share/alpha/text.txt")).open("a") as file:
         file.write("more")
+
+
+def damage_data(machine: Machine) -> None:
+    path = next(machine.store.glob("multi-site-packages/alpha/*/*/data/data/share/alpha/text.txt"))
+    path.chmod(0o644)
+    path.write_text("TEXT", encoding="utf-8")
 
 
 def open_entry(machine: Machine) -> None:
@@ -244,6 +252,7 @@ def change_blueprint(machine: Machine) -> None:
         lose_entry,
         lose_data,
         lengthen_data,
+        damage_data,
         open_entry,
         condemn,
         open_store,
@@ -349,6 +358,64 @@ _thread.start_new_thread = refuse
 def run_changed(machine: Machine, change: str) -> int:
     command = [sys.executable, "-c", FAILING.format(change=change), "sync", "pylock.toml", "--venv", "other", "-q"]
     return subprocess.run(command, cwd=machine.work, env=machine.environ(), check=False, stderr=-3).returncode
+
+
+INTERRUPTED = """\
+import os, signal
+rename = os.rename
+def interrupted(old, new):
+    rename(old, new)
+    if new.endswith("/other"):
+        signal.raise_signal(signal.SIGINT)
+os.rename = interrupted
+"""
+
+
+def test_interrupted_once_it_has_its_name_it_stays_registered(machine: Machine) -> None:
+    assert run_changed(machine, INTERRUPTED) == 130
+    identity = Environment.open(machine.work / "other").read_state()
+    assert (machine.store / "environments" / f"{getattr(identity, 'id', '')}.json").exists()
+    assert not list((machine.store / "pins").iterdir())
+
+
+DROPPED = """\
+own = raising._Raising._own
+def drop(self):
+    for aside in self.asides:
+        aside.wait()
+    raising.os.unlink(self.registration)
+    return own(self)
+raising._Raising._own = drop
+"""
+
+
+def test_one_whose_registration_is_gone_is_made_anew(machine: Machine) -> None:
+    assert run_changed(machine, DROPPED) == 0
+    identity = Environment.open(machine.work / "other").read_state()
+    assert (machine.store / "environments" / f"{getattr(identity, 'id', '')}.json").exists()
+
+
+SHORT = """\
+import os
+whole = os.write
+os.write = lambda descriptor, data: whole(descriptor, data[:10] if data[:9] == b"MSSETTLED" else data)
+"""
+
+
+def test_a_note_that_cannot_be_written_is_done_without(machine: Machine) -> None:
+    notes = machine.folder / "home" / ".cache" / "multisite" / "settled"
+    before = sorted(notes.iterdir())
+    assert run_changed(machine, SHORT) == 0
+    assert (machine.work / "other").exists()
+    assert sorted(notes.iterdir()) == before
+
+
+def test_a_lockfile_that_is_a_pipe_is_read_once(machine: Machine) -> None:
+    content = (machine.work / "pylock.toml").read_bytes()
+    command = [sys.executable, "-m", "multisite", "sync", "--venv", "other", "-q", "/dev/stdin"]
+    done = subprocess.run(command, cwd=machine.work, env=machine.environ(), check=False, input=content)
+    assert done.returncode == 0
+    assert (machine.work / "other" / "pylock.toml").read_bytes() == content
 
 
 @pytest.mark.parametrize("what", ["_flush", "_registration", "_pin"])
