@@ -11,11 +11,11 @@ __all__ = ["REASONS"]
 
 REASONS: Mapping[str, str] = {
     "new-environment-hardlink": (
-        "485 files of prefix data (18 MB, mostly jupyterlab's) have to be copies: of 24 ms of the main thread's "
-        "processor time after the imports, on a file system in memory, 18 are for copying its half and waiting "
-        "for the kernel's, 2.4 for the looks at the folders of the store, 2.6 for what the next sync compares "
-        "(time.thread_time). The goal was set beside uv where a former environment had just been removed, which "
-        "costs uv more than us: the last two rows."
+        "485 files of prefix data (18 MB, mostly jupyterlab's) have to be copies: of some 30 ms of the "
+        "processor's time after the imports, on a file system in memory, 18 are for that, by two threads, 2.6 for "
+        "what the next sync compares of them, 2.4 for the looks at the folders of the store (time.thread_time). "
+        "The goal was set beside uv where a former environment had just been removed, which costs uv more than "
+        "us: the last two rows."
     ),
     "new-environment-without-jupyterlab": (
         "of some 22 ms of the processor's time 12 are the interpreter's own start and end, 2 the imports of ten "
