@@ -38,36 +38,29 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 PTH_NAME = "00-multisite.pth"
 _INCOMING = ".incoming-"
 
-# Start-up files are processed twice in a virtual environment; the second time there is less to compile. The second line
-# is a comment for site, and compiled where the first one fails.
-_LINE = """\
-import sys; sys.modules['_multisite'].start(sitedir) if '_multisite' in sys.modules else exec({code!r})
-#exec({otherwise!r})
-"""
+# Start-up files are processed twice in a virtual environment, and what is in the line is compiled each time: so it is
+# short, and uses what site has imported. What follows "#" is compiled where the rest of the line fails.
+_LINE = "import _frozen_importlib_external as e;globals().get('_multisite',exec)({code!r})"
 
-# What every start compiles is short: it executes the bytecode of the start-up code, which sees to the rest. Where that
-# fails, the start-up code is loaded as any module is.
+# It executes the bytecode of the start-up code, which sees to the rest. Where that fails, the start-up code is loaded
+# as any module is.
 _START = """\
-try:
- import _frozen_importlib_external as e
- m=sys.modules['_multisite']=type(sys)('_multisite')
- exec(e.SourcelessFileLoader('',sys.prefix+{bytecode!r}%sys.implementation.cache_tag).get_code(''),m.__dict__)
- m.start(sitedir)
-except Exception:exec(open(sitedir+{name!r}).readlines()[1][1:])
-"""
+try:exec(e.SourcelessFileLoader('',sys.prefix+{bytecode!r}%sys.implementation.cache_tag).get_code(''),{{'given':(globals(),sitedir)}})
+except Exception:exec(line[{at}:])"""
 
 # An exception here would be printed by site as a traceback.
 _OTHERWISE = """\
 try:
-    import os, _frozen_importlib, _frozen_importlib_external
-    _frozen_importlib._load(_frozen_importlib_external.spec_from_file_location('_multisite', os.path.join(
-        sys.prefix if sitedir == os.path.join(sys.prefix, {site}) else os.path.join(sitedir, {up}),
-        '.multisite', 'runtime', '__init__.py'))).start(sitedir)
-except Exception as error:
-    if sys.stderr and not hasattr(sys, '_multisite_failed'):
-        sys._multisite_failed = True
-        sys.stderr.write('multisite: {{}}: the start-up code cannot be used, nothing locked can be imported ({{!r}}); '
-            'run: multisite sync\\n'.format(sitedir, error))
+ import os
+ p=sys.prefix if sitedir==os.path.join(sys.prefix,{site})else os.path.join(sitedir,{up})
+ p=e.spec_from_file_location('_multisite',os.path.join(p,'.multisite','runtime','__init__.py'))
+ e._bootstrap._load(p).begin(globals(),sitedir)
+except Exception as x:
+ globals().pop('_multisite',0)
+ if sys.stderr and not hasattr(sys,'_multisite_failed'):
+  sys._multisite_failed=1
+  sys.stderr.write('multisite: %s: the start-up code cannot be used, nothing locked can be imported (%r); '
+   'run: multisite sync\\n'%(sitedir,x))
 """
 
 _COMPILE = """\
@@ -118,10 +111,11 @@ class Bootstrap:
 
     def _pth(self) -> bytes:
         parts = self.site_packages.relative_to(self.prefix).parts
-        otherwise = _OTHERWISE.format(site=", ".join(map(repr, parts)), up=", ".join([repr(os.pardir)] * len(parts)))
+        otherwise = _OTHERWISE.format(site=",".join(map(repr, parts)), up=",".join([repr(os.pardir)] * len(parts)))
         bytecode = str(Path(os.sep, ".multisite", "runtime", "__pycache__", "__init__.%s.pyc"))
-        code = _START.format(bytecode=bytecode, name=str(Path(os.sep, PTH_NAME)))
-        return _LINE.format(code=code, otherwise=otherwise).encode("ascii")
+        line = _LINE.format(code=_START.format(bytecode=bytecode, at=1000))
+        line = line.replace("1000", str(len(line)))  # which has one digit less, and "#" follows
+        return f"{line}#exec({otherwise!r})\n".encode("ascii")
 
     def present(self) -> Iterator[Path]:
         """Yield what is there of all that, bytecode included."""

@@ -18,24 +18,24 @@ on CPython 3.8 and later. The rules:
 """
 
 import marshal
-import os
 import sys
+from _frozen_importlib_external import path_sep
 from _io import FileIO
 
-if __spec__ is None:  # the .pth file has the bytecode executed without an import, which would cost more than all of it
-    from _frozen_importlib import ModuleSpec
-    from _frozen_importlib_external import SourceFileLoader
+# "os" is imported by the functions that need it: what stands on sys.meta_path outlives the other modules when an
+# interpreter ends, and if it held "os", all of that would have to be taken apart by hand, at one percent of a start.
+
+_EXECUTED = __name__ == "builtins"  # by the .pth file, without an import, which would cost more than all of it
+if _EXECUTED:
     from _imp import _fix_co_filename
 
-    __file__ = sys.prefix + os.sep + os.path.join(".multisite", "runtime", "__init__.py")
+    __name__ = __package__ = "_multisite"
+    __file__ = path_sep.join((sys.prefix, ".multisite", "runtime", "__init__.py"))
+    __path__ = [__file__.rpartition(path_sep)[0]]
     _fix_co_filename(sys._getframe().f_code, __file__)
-    __loader__ = SourceFileLoader(__name__, __file__)
-    __spec__ = ModuleSpec(__name__, __loader__, origin=__file__, is_package=True)
-    __spec__.has_location = True
-    __path__ = __spec__.submodule_search_locations
-    __path__.append(__file__.rpartition(os.sep)[0])
-    __package__ = __name__
 
+_STATE = path_sep + ".multisite"
+_HOT = path_sep + "runtime" + path_sep + "__init__.py"
 MAGIC = b"MSTABLE\n"
 FORMAT = 3
 HEADER = 32
@@ -48,7 +48,7 @@ _TOOLS = (
     "loguru._better_exceptions pip._internal.metadata.base PyInstaller.depend.bindepend pyinstrument.session "
     "tornado.autoreload trace werkzeug._reloader werkzeug.debug.tbtools"
 )
-TOOLS = frozenset(_TOOLS.split())
+TOOLS = dict.fromkeys(_TOOLS.split())  # the garbage collector need not look into it, as it has to into a set
 
 
 def start(sitedir):
@@ -56,19 +56,25 @@ def start(sitedir):
 
     May be called any number of times. An environment whose table cannot be read gets no finder and a line on stderr.
     """
-    if os.environ.get("MULTISITE_DISABLE", "0") not in ("", "0") and not sys.flags.ignore_environment:
+    if variable("MULTISITE_DISABLE") not in ("", "0") and not sys.flags.ignore_environment:
         return
+    import os
+
     for finder in sys.meta_path:
         if issubclass(type(finder), Dormant) and finder.may_own(sitedir):
             break
     else:
         folder = _state_folder(sitedir)
         try:
-            finder = Dormant(sitedir, folder, read_table(folder + os.sep + "table"))
+            finder = Dormant(sitedir, folder, read_table(folder + path_sep + "table"))
         except (OSError, ValueError) as error:
             part("messages").unusable(folder, error)
             return
-        finder.install()
+        sys.path_hooks.insert(0, finder.hook)
+        finder.stand()
+        for at, store in enumerate((finder.table or finder).stores):
+            if not os.access(store + path_sep + "multi-site-packages", os.X_OK):
+                part("messages").missing_store(finder.site.table, at)
     finder.claim()
     if finder.starts_something:
         part("startup").run(finder.site)
@@ -114,8 +120,12 @@ def part(name):
         import _frozen_importlib
         from _frozen_importlib_external import spec_from_file_location
 
+        package = sys.modules[__name__]
+        if package.__spec__ is None:  # no start needs one
+            spec = spec_from_file_location(__name__, __file__, submodule_search_locations=__path__)
+            _frozen_importlib._init_module_attrs(spec, package)  # type: ignore[arg-type]  # it is no None
         # Plain text, here and on the way to what is imported: who traces a program sees each module that is run for it.
-        path = __file__.rpartition(os.sep)[0] + os.sep + name.rpartition(".")[2] + ".py"
+        path = __file__.rpartition(path_sep)[0] + path_sep + name.rpartition(".")[2] + ".py"
         with _frozen_importlib._ModuleLockManager(name):
             module = sys.modules.get(name)
             if module is None:
@@ -125,24 +135,21 @@ def part(name):
 
 def _state_folder(sitedir):
     """Return the folder of an environment's own files, next to which this code lies, for *sitedir*."""
-    here = os.path.dirname(os.path.dirname(__file__))
-    if sitedir.startswith(os.path.dirname(here) + os.sep):
+    here = __file__[: -len(_HOT)]
+    if sitedir.startswith(here[: 1 - len(_STATE)]):
         return here
+    import os
+
     # The code was loaded for another environment of the same process.
     return os.path.join(sitedir, *([os.pardir] * (2 if os.name == "nt" else 3)), ".multisite")
 
 
-def _is_usual(folder, binding):
-    """Tell whether a table is in force as it stands: the lockfile has the size and time that its *binding* names."""
-    try:
-        if binding["edits"] or not binding["stores"] or os.environ.get("MULTISITE_STORE"):
-            return False
-        found = os.stat(os.path.dirname(folder) + os.sep + binding["lockfile"])
-        return found.st_size == binding["size"] and found.st_mtime_ns == binding["mtime_ns"]
-    except OSError:
-        return False
-    except (KeyError, TypeError) as error:
-        raise ValueError("it lacks something: {!r}".format(error)) from error
+def variable(name):
+    """Return a variable of the environment, nothing where it is not set: without an exception on the way."""
+    import os
+
+    known = getattr(os.environ, "_data", (name,))  # its keys are bytes, on Windows text
+    return os.environ.get(name, "") if name in known or name.encode() in known else ""
 
 
 def ask_hooks(hooks, path):
@@ -156,17 +163,35 @@ def ask_hooks(hooks, path):
 
 
 class Dormant:
-    """The object on ``sys.meta_path``, and the path hook, until something is asked for that may be locked."""
+    """What stands on ``sys.meta_path`` and is the path hook, until something is asked for that may be locked.
+
+    Another one, which has the first as its ``finder``, is the path entry finder of the site-packages folder. They share
+    a class, for making one is a tenth of what a start takes here.
+    """
+
+    finder = None
 
     def __init__(self, path, folder, parts):
+        import os
+
         self.path = path
         self.folder = folder
         self.parts = parts
         self.starts_something = parts[2]
         self.entry = None
         self.table = None
-        usual = _is_usual(folder, parts[0])
-        self.stores = parts[0]["stores"]
+        binding = parts[0]
+        try:
+            self.stores = binding["stores"]
+            # The table is in force as it stands where the lockfile has the size and time that it names.
+            usual = self.stores and not (binding["edits"] or variable("MULTISITE_STORE"))
+            if usual:
+                found = os.stat(folder[: 1 - len(_STATE)] + binding["lockfile"])
+                usual = found.st_size == binding["size"] and found.st_mtime_ns == binding["mtime_ns"]
+        except OSError:
+            usual = False
+        except (KeyError, TypeError) as error:
+            raise ValueError("it lacks something: {!r}".format(error)) from error
         if not usual:
             self.table = part("finding").Table(folder, parts)
             self.starts_something = self.table.start_up
@@ -174,22 +199,16 @@ class Dormant:
     def __getattr__(self, name):
         """Wake for whatever else is asked for: ``find_distributions``, ``site``."""
         if type(self) is Dormant and not name.startswith("_"):
-            part("finding").wake(self)
+            part("finding").wake(self.finder or self)
             return getattr(self, name)
         raise AttributeError("{!r} object has no attribute {!r}".format(type(self).__name__, name))
 
-    def install(self):
-        """Take the places on ``sys.path_hooks`` and ``sys.meta_path``; say which stores are missing."""
-        sys.path_hooks.insert(0, self.hook)
-        self.stand()
-        for at, store in enumerate((self.table or self).stores):
-            if not os.access(store + os.sep + "multi-site-packages", os.X_OK):
-                part("messages").missing_store(self.site.table, at)
-
     def stand(self):
         """Take the place on ``sys.meta_path``."""
-        at = next((i for i, f in enumerate(sys.meta_path) if getattr(f, "__name__", "") == "PathFinder"), 0)
-        sys.meta_path.insert(at, self)
+        for finder in sys.meta_path:
+            if getattr(finder, "__name__", "") == "PathFinder":
+                return sys.meta_path.insert(sys.meta_path.index(finder), self)
+        return sys.meta_path.insert(0, self)
 
     def hook(self, path):
         """Claim the environment's site-packages folder (a hook for ``sys.path_hooks``)."""
@@ -201,6 +220,8 @@ class Dormant:
         """Tell whether *path*, however it is spelled, is the environment's site-packages folder."""
         if path == self.path or not isinstance(path, str) or self.is_of_library(path):
             return path == self.path
+        import os
+
         try:
             return os.path.samestat(os.stat(path or os.curdir), os.stat(self.path))
         except (OSError, ValueError):
@@ -208,59 +229,76 @@ class Dormant:
 
     def is_of_library(self, path):
         """Tell whether *path* is where the interpreter has its own modules: no link leads from there to the folder."""
-        library = getattr(os, "__file__", "").rpartition(os.sep)[0]
-        if path.startswith(library + os.sep):
-            return not self.path.startswith(library + os.sep)
+        library = getattr(sys.modules.get("os"), "__file__", "").rpartition(path_sep)[0]
+        if path.startswith(library + path_sep):
+            return not self.path.startswith(library + path_sep)
         return path == library or (path.endswith(".zip") and path.startswith(library.rpartition(".")[0]))
 
     def claim(self):
         """Have the folder's path entry finder in its place, in every spelling of the folder on ``sys.path``."""
-        cache = sys.path_importer_cache
-        found = cache.get(self.path)
-        others = [entry for entry in sys.path if entry != self.path]
-        if found is not self.entry or any(map(self.may_own, filter(None, others))):
-            self.site.claim()
-        elif found is None and len(others) < len(sys.path):
-            hooks = [hook for hook in sys.path_hooks if getattr(hook, "__self__", None) is not self]
-            cache[self.path] = self.entry = DormantEntry(self, ask_hooks(hooks, self.path), hooks)
-
-    def find_spec(self, fullname, path=None, target=None):
-        """Find nothing; wake where it may take more than that."""
-        if fullname in TOOLS or (path is None and fullname.encode("utf-8", "surrogatepass") in self.parts[1]):
-            part("finding").wake(self)
-            return self.find_spec(fullname, path, target)
+        found = sys.path_importer_cache.get(self.path)
+        wanted = False
+        for entry in sys.path:
+            if entry == self.path:
+                wanted = True
+            elif entry and self.may_own(entry):
+                return self.site.claim()
+        if found is not self.entry:
+            return self.site.claim()
+        if wanted and found is None:
+            self.entry = claimed = Dormant.__new__(Dormant)
+            claimed.finder = self  # type: ignore[assignment]  # an annotation costs each start something
+            claimed.hooks = [hook for hook in sys.path_hooks if getattr(hook, "__self__", None) is not self]
+            claimed.real = ask_hooks(claimed.hooks, self.path)
+            sys.path_importer_cache[self.path] = claimed
         return None
 
+    def find_spec(self, fullname, path=None, target=None):
+        """Find only what is really there; wake for what may be locked.
 
-class DormantEntry:
-    """The path entry finder of the site-packages folder, until then."""
-
-    def __init__(self, finder, real, hooks):
-        self.finder = finder
-        self.real = real
-        self.hooks = hooks
-
-    def __getattr__(self, name):
-        """Wake for whatever else is asked for: ``iter_modules``, ``invalidate_caches``."""
-        if type(self) is DormantEntry and not name.startswith("_") and name != "finder":
-            part("finding").wake(self.finder)
-            return getattr(self, name)
-        raise AttributeError("{!r} object has no attribute {!r}".format(type(self).__name__, name))
+        The second argument of a path entry finder is the target.
+        """
+        # A name that does not even occur in what is marshalled need not be looked up.
+        finder = self.finder
+        if finder is None:
+            if fullname in TOOLS or (path is None and fullname.encode("utf-8", "surrogatepass") in self.parts[1]):
+                part("finding").wake(self)
+                return self.find_spec(fullname, path, target)
+            return None
+        if fullname.rpartition(".")[2].encode("utf-8", "surrogatepass") in finder.parts[1]:
+            part("finding").wake(finder)
+            return self.find_spec(fullname, path or target)
+        return None if self.real is None else self.real.find_spec(fullname, path or target)
 
     @property
     def __class__(self):
         """The class, which ``pkg_resources`` and each copy of it look adapters up by while they are imported."""
-        caller = sys._getframe().f_back  # None where the interpreter itself asks, at the start of a thread
-        asking = {} if caller is None else caller.f_globals
-        if "_distribution_finders" in asking and "register_finder" in asking:
-            part("finding").wake(self.finder)
-            part("pkg_resources").adapt(asking, type(self))
+        if self.finder is not None:
+            caller = sys._getframe().f_back  # None where the interpreter itself asks, at the start of a thread
+            asking = {} if caller is None else caller.f_globals
+            if "_distribution_finders" in asking and "register_finder" in asking:
+                part("finding").wake(self.finder)
+                part("pkg_resources").adapt(asking, type(self))
         return type(self)
 
-    def find_spec(self, fullname, target=None):
-        """Find what is really there; wake for what may be locked."""
-        # A name that does not even occur in what is marshalled need not be looked up.
-        if fullname.rpartition(".")[2].encode("utf-8", "surrogatepass") in self.finder.parts[1]:
-            part("finding").wake(self.finder)
-            return self.find_spec(fullname, target)
-        return None if self.real is None else self.real.find_spec(fullname, target)
+
+def begin(around, sitedir):
+    """Start for *sitedir*, and again when ``site``, whose globals *around* is, processes the same file once more."""
+    around["_multisite"] = _again
+    start(sitedir)
+
+
+def _again(_):
+    """Stand for ``exec`` in the .pth file: there is nothing to be executed any more."""
+    start(sys._getframe(1).f_locals["sitedir"])
+
+
+if _EXECUTED:
+    _module = type(sys)(__name__)
+    _around, _sitedir = globals().pop("given")
+    vars(_module).update(globals())
+    del _module._around, _module._module
+    # Another environment of the process, of an earlier release, may have loaded its own code already.
+    start = sys.modules.setdefault(__name__, _module).start
+    begin(_around, _sitedir)
+    del _around, _module

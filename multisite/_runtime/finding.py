@@ -6,7 +6,7 @@ import sys
 from _frozen_importlib_external import FileFinder
 from _thread import RLock
 
-from . import TOOLS, Dormant, DormantEntry, ask_hooks, part, read_table, unmarshalled
+from . import TOOLS, Dormant, ask_hooks, part, read_table, unmarshalled
 
 COLUMNS = 7
 _WAKING = RLock()
@@ -256,7 +256,7 @@ class Site:
         self.table = renewed(self.table)
 
 
-class SiteFinder(DormantEntry):
+class SiteFinder(Dormant):
     """The path entry finder of the site-packages folder: what is really there and what is locked, as one folder."""
 
     def __init__(self, site, path, real, hooks):
@@ -272,7 +272,7 @@ class SiteFinder(DormantEntry):
     def __repr__(self):
         return "{}({!r})".format(type(self).__name__, self.path)
 
-    def find_spec(self, fullname, target=None):
+    def find_spec(self, fullname, target=None):  # type: ignore[override]  # it is no meta path finder any more
         """Find a module in the folder (the contract of ``importlib.abc.PathEntryFinder``)."""
         site = self.site
         spec = None if self.real is None else self.real.find_spec(fullname, target)
