@@ -14,7 +14,7 @@ ROOT = Path(multisite.__file__).parent
 ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 DISK = {"os", "io", "pathlib", "shutil", "subprocess", "tempfile", "time", "socket", "random"}
-START_UP = {"marshal", "os", "sys", "_io"}
+START_UP = {"_frozen_importlib_external", "marshal", "sys", "_io"}
 
 
 def drawn() -> dict[str, int]:

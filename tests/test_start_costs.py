@@ -60,3 +60,24 @@ def test_a_version_is_told_without_a_look_at_the_store(machine: Machine) -> None
     (site,) = (machine.venv / "lib").glob("python*/site-packages")
     done = machine.program("python", "-I", "-c", VERSION, f"{machine.store}/", f"{site}/")
     assert done.succeeded().out == "1.0\n"
+
+
+MODULES_HELD = """\
+import _multisite, types
+print(*[name for name, value in vars(_multisite).items() if type(value) is types.ModuleType])
+"""
+FUNCTIONS = """\
+import _multisite
+made = [*vars(_multisite).values(), *vars(_multisite.Dormant).values()]
+print(sum(hasattr(value, "__code__") for value in made))
+"""
+
+
+def test_what_outlives_the_modules_at_the_end_holds_none_of_them(machine: Machine) -> None:
+    # While "os" was among these, taking it apart at the end took longer than reading the table.
+    assert machine.program("python", "-I", "-c", MODULES_HELD).succeeded().out.split() == ["marshal", "sys"]
+
+
+def test_the_code_that_each_start_makes_is_small(machine: Machine) -> None:
+    # Each function is five containers, and a collection of garbage begins at every 700th.
+    assert int(machine.program("python", "-I", "-c", FUNCTIONS).succeeded().out) <= 16

@@ -64,7 +64,10 @@ def start(sitedir):
         if issubclass(type(finder), Dormant) and finder.may_own(sitedir):
             break
     else:
-        folder = _state_folder(sitedir)
+        folder = __file__[: -len(_HOT)]
+        if not sitedir.startswith(folder[: 1 - len(_STATE)]):
+            # The code was loaded for another environment of the same process.
+            folder = os.path.join(sitedir, *([os.pardir] * (2 if os.name == "nt" else 3)), ".multisite")
         try:
             finder = Dormant(sitedir, folder, read_table(folder + path_sep + "table"))
         except (OSError, ValueError) as error:
@@ -133,17 +136,6 @@ def part(name):
     return module
 
 
-def _state_folder(sitedir):
-    """Return the folder of an environment's own files, next to which this code lies, for *sitedir*."""
-    here = __file__[: -len(_HOT)]
-    if sitedir.startswith(here[: 1 - len(_STATE)]):
-        return here
-    import os
-
-    # The code was loaded for another environment of the same process.
-    return os.path.join(sitedir, *([os.pardir] * (2 if os.name == "nt" else 3)), ".multisite")
-
-
 def variable(name):
     """Return a variable of the environment, nothing where it is not set: without an exception on the way."""
     import os
@@ -169,7 +161,7 @@ class Dormant:
     a class, for making one is a tenth of what a start takes here.
     """
 
-    finder = None
+    finder = entry = known = real = None  # by an annotation each start would take longer
 
     def __init__(self, path, folder, parts):
         import os
@@ -178,7 +170,6 @@ class Dormant:
         self.folder = folder
         self.parts = parts
         self.starts_something = parts[2]
-        self.entry = None
         self.table = None
         binding = parts[0]
         try:
@@ -247,28 +238,30 @@ class Dormant:
             return self.site.claim()
         if wanted and found is None:
             self.entry = claimed = Dormant.__new__(Dormant)
-            claimed.finder = self  # type: ignore[assignment]  # an annotation costs each start something
+            claimed.finder = self
             claimed.hooks = [hook for hook in sys.path_hooks if getattr(hook, "__self__", None) is not self]
             claimed.real = ask_hooks(claimed.hooks, self.path)
             sys.path_importer_cache[self.path] = claimed
         return None
 
     def find_spec(self, fullname, path=None, target=None):
-        """Find only what is really there; wake for what may be locked.
+        """Find only what is really there; wake for what may be locked, and for modules of tools.
 
         The second argument of a path entry finder is the target.
         """
-        # A name that does not even occur in what is marshalled need not be looked up.
-        finder = self.finder
-        if finder is None:
-            if fullname in TOOLS or (path is None and fullname.encode("utf-8", "surrogatepass") in self.parts[1]):
-                part("finding").wake(self)
-                return self.find_spec(fullname, path, target)
-            return None
-        if fullname.rpartition(".")[2].encode("utf-8", "surrogatepass") in finder.parts[1]:
-            part("finding").wake(finder)
-            return self.find_spec(fullname, path or target)
-        return None if self.real is None else self.real.find_spec(fullname, path or target)
+        known = self.known
+        if known is None:
+            finder = self.finder or self
+            # Two names are asked for at each start: they do not even occur in what is marshalled.
+            if fullname not in ("sitecustomize", "usercustomize") or fullname.encode() in finder.parts[1]:
+                try:
+                    known = self.known = finder.known or {**dict.fromkeys(unmarshalled(finder.parts[1])), **TOOLS}
+                except ValueError:
+                    known = {fullname: None}  # who wakes will tell
+        if known and (fullname in known or ("." in fullname and self.real and fullname.rpartition(".")[2] in known)):
+            part("finding").wake(self.finder or self)
+            return self.find_spec(fullname, path, target) if self.finder is None else self.find_spec(fullname, path)
+        return self.real and self.real.find_spec(fullname, path or target)
 
     @property
     def __class__(self):

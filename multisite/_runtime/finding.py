@@ -24,15 +24,13 @@ def wake(finder):
         try:
             table = table or Table(finder.folder, finder.parts, True)
         except ValueError as error:
-            from .messages import unusable
-
-            unusable(finder.folder, error)
+            part("messages").unusable(finder.folder, error)  # an import would ask the finder, which is not awake yet
             nothing = marshal.dumps({})
             table = Table(finder.folder, [finder.parts[0], nothing, b"", b"", nothing], True)
         finder.site = site = Site(finder, table)
         entry = finder.entry
         if entry is not None:
-            SiteFinder.__init__(entry, site, finder.path, entry.real, entry.hooks)
+            SiteFinder.__init__(entry, site, finder.path, entry.real, entry.hooks)  # type: ignore[arg-type]
             _CLASS.__set__(entry, SiteFinder)
         _CLASS.__set__(finder, LockedFinder)
 
