@@ -8,7 +8,7 @@ on CPython 3.8 and later. The rules:
   folder. Nothing is added to ``sys.path``.
 * The object on ``sys.meta_path`` finds nothing itself. For a locked name it makes sure that the entry is still claimed
   (other tools insert path hooks and clear ``sys.path_importer_cache``) and leaves the finding to whoever comes next.
-  For any other name it costs two lookups, for a submodule one.
+  For any other name it costs one lookup.
 * For metadata it does the same: ``metadata.py`` teaches the finder of ordinary folders.
 * Only what every start needs stands here, and it imports only what every interpreter has loaded already. What is put in
   place is dormant. With the first name that may be locked, and with any other question, ``finding.py`` is loaded, and
