@@ -171,7 +171,7 @@ def test_a_table_that_is_none(place: Place, content: bytes | str, reason: str) -
     assert place.run() == Done(0, place.found, "")
 
 
-@pytest.mark.parametrize("name", ["__init__.py", "metadata.py", "messages.py"])
+@pytest.mark.parametrize("name", ["__init__.py", "finding.py", "metadata.py", "messages.py"])
 def test_start_up_code_that_is_damaged(place: Place, name: str) -> None:
     path = place.state / "runtime" / name
     path.write_text("raise ZeroDivisionError\n")
@@ -182,6 +182,10 @@ def test_start_up_code_that_is_damaged(place: Place, name: str) -> None:
     if name == "metadata.py":
         problem = "importlib.metadata is not told where locked distributions are (ZeroDivisionError())"
         one_line(place, done, problem)
+    if name == "finding.py":  # it is loaded late, with the first name that may be locked
+        problem = "the start-up code cannot be used, nothing locked can be imported (ZeroDivisionError())"
+        one_line(place, done, problem)
+        assert done.out == "runs\nModuleNotFoundError No module named 'alpha'\n"
     doctor = place.machine.run("doctor")
     assert doctor.code == 1
     place.machine.run("sync").succeeded()

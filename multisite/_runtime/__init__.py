@@ -79,7 +79,7 @@ def start(sitedir):
             if not os.access(store + path_sep + "multi-site-packages", os.X_OK):
                 part("messages").missing_store(finder.site.table, at)
     finder.claim()
-    if finder.starts_something:
+    if finder.starts_something and getattr(finder, "site", None):
         part("startup").run(finder.site)
 
 
@@ -190,9 +190,30 @@ class Dormant:
     def __getattr__(self, name):
         """Wake for whatever else is asked for: ``find_distributions``, ``site``."""
         if type(self) is Dormant and not name.startswith("_"):
-            part("finding").wake(self.finder or self)
-            return getattr(self, name)
+            self.woken()
+            if type(self) is not Dormant:
+                return getattr(self, name)
         raise AttributeError("{!r} object has no attribute {!r}".format(type(self).__name__, name))
+
+    def woken(self):
+        """Become what can tell what is locked, and the other one too; or stay asleep, with one line on stderr.
+
+        It keeps its places then: whoever asks is just walking through them.
+        """
+        finder = self.finder or self
+        try:
+            part("finding").wake(finder)
+        except Exception as error:  # bytecode that is damaged may raise anything
+            if finder.known != {}:
+                finder.known = {}
+                if finder.entry is not None:
+                    finder.entry.known = finder.known
+                    sys.path_importer_cache.pop(finder.path, None)
+                if sys.stderr:
+                    problem = "the start-up code cannot be used, nothing locked can be imported"
+                    venv = finder.folder[: -len(_STATE)]
+                    line = "multisite: {}: {} ({!r}); run: multisite sync --venv {}\n"
+                    sys.stderr.write(line.format(venv, problem, error, venv))
 
     def stand(self):
         """Take the place on ``sys.meta_path``."""
@@ -203,7 +224,7 @@ class Dormant:
 
     def hook(self, path):
         """Claim the environment's site-packages folder (a hook for ``sys.path_hooks``)."""
-        if type(self) is Dormant and not self.may_own(path):
+        if (type(self) is Dormant and not self.may_own(path)) or getattr(self, "site", None) is None:
             raise ImportError("only folders of one environment are claimed", path=path)
         return self.site.claimed(path)
 
@@ -227,6 +248,8 @@ class Dormant:
 
     def claim(self):
         """Have the folder's path entry finder in its place, in every spelling of the folder on ``sys.path``."""
+        if self.known == {}:
+            return None
         found = sys.path_importer_cache.get(self.path)
         wanted = False
         for entry in sys.path:
@@ -239,7 +262,9 @@ class Dormant:
         if wanted and found is None:
             self.entry = claimed = Dormant.__new__(Dormant)
             claimed.finder = self
-            claimed.hooks = [hook for hook in sys.path_hooks if getattr(hook, "__self__", None) is not self]
+            claimed.hooks = list(sys.path_hooks)
+            if self.hook in claimed.hooks:
+                claimed.hooks.remove(self.hook)
             claimed.real = ask_hooks(claimed.hooks, self.path)
             sys.path_importer_cache[self.path] = claimed
         return None
@@ -259,8 +284,9 @@ class Dormant:
                 except ValueError:
                     known = {fullname: None}  # who wakes will tell
         if known and (fullname in known or ("." in fullname and self.real and fullname.rpartition(".")[2] in known)):
-            part("finding").wake(self.finder or self)
-            return self.find_spec(fullname, path, target) if self.finder is None else self.find_spec(fullname, path)
+            self.woken()
+            if type(self) is not Dormant:
+                return self.find_spec(fullname, path, target) if self.finder is None else self.find_spec(fullname, path)
         return self.real and self.real.find_spec(fullname, path or target)
 
     @property
@@ -270,8 +296,9 @@ class Dormant:
             caller = sys._getframe().f_back  # None where the interpreter itself asks, at the start of a thread
             asking = {} if caller is None else caller.f_globals
             if "_distribution_finders" in asking and "register_finder" in asking:
-                part("finding").wake(self.finder)
-                part("pkg_resources").adapt(asking, type(self))
+                self.woken()
+                if type(self) is not Dormant:
+                    part("pkg_resources").adapt(asking, type(self))
         return type(self)
 
 

@@ -191,11 +191,12 @@ class Site:
                 return False
             try:
                 found = os.stat(path or os.curdir)
-                if self._identity is None:
-                    self._identity = os.stat(self.path)
+                identity = self._identity  # another thread may forget it meanwhile
+                if identity is None:
+                    identity = self._identity = os.stat(self.path)
             except (OSError, ValueError):
                 return False  # for now: it may come to be a link to the folder
-            known = os.path.samestat(found, self._identity)
+            known = os.path.samestat(found, identity)
             if os.path.isabs(path):
                 self._claims[path] = known
         return known

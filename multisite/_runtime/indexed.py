@@ -107,10 +107,11 @@ class IndexedFinder(FileFinder):
 
     def find_spec(self, fullname, target=None):
         """Find a module by the index, and what that does not know on the disk."""
-        if self._folders is not None:
+        folders = self._folders  # another thread may forget them meanwhile
+        if folders is not None:
             tail = fullname.rpartition(".")[2]
             path = self.path + os.sep + tail
-            inner = self._folders.get(self._folder + tail) if tail else None
+            inner = folders.get(self._folder + tail) if tail else None
             if inner is not None:
                 inner = inner.split("/")
                 for suffix, loader in self._loaders:

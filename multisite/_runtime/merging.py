@@ -63,8 +63,8 @@ def _release(site, locations):
 
 def claimed(site, path):
     """Return the finder of a folder that was claimed."""
-    locations = site.folders[path]
-    if not locations:
+    locations = site.folders.get(path)
+    if not locations:  # or another thread has released it meanwhile
         return Covered(site)
     # Installing over what is locked replaces files, so the real one of two equals wins.
     return MergedFolders(site, path, sorted(locations, key=lambda folder: not folder.startswith(site.path + os.sep)))
