@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,19 @@ def test_that_which_is_none_is_made_anew(machine: Machine, content: bytes) -> No
 def test_root_leaves_nothing_in_a_folder_of_somebody_else(machine: Machine) -> None:
     os.chown(folder(machine), 1234, -1)
     assert imported(machine) == "part"
+    assert bytecode(machine) == []
+
+
+@needs_root
+def test_nor_where_real_files_are_merged_with_it(machine: Machine) -> None:
+    real = machine.environment.site_packages / "alpha"
+    real.mkdir()
+    (real / "more.py").write_text("who = 'more'\n")
+    assert imported(machine, code="import alpha.more; print(alpha.more.who)").split() == ["more", "part"]
+    assert bytecode(machine)
+    shutil.rmtree(folder(machine) / "__pycache__")
+    os.chown(folder(machine), 1234, -1)
+    assert imported(machine, code="import alpha.more") == "part"
     assert bytecode(machine) == []
 
 

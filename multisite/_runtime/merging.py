@@ -57,8 +57,14 @@ def _release(site, locations):
     """Have folders answered for by ordinary finders again: what they were merged with may have gone."""
     for location in locations:
         if location in site.folders:
-            sys.path_importer_cache[location] = ask_hooks(site.other_hooks(), location)
+            sys.path_importer_cache[location] = _ordinary(site, location)
             site.folders.pop(location, None)
+
+
+def _ordinary(site, path):
+    """Return the finder that a folder has by itself, None where there is none."""
+    hooks = site.other_hooks()
+    return site.in_store(path, hooks) or ask_hooks(hooks, path)
 
 
 def claimed(site, path):
@@ -82,8 +88,7 @@ class MergedFolders:
     def _finders(self):
         """Return the folders' finders; path hooks are asked with the first question, as for any folder."""
         if self._made is None:
-            hooks = self.site.other_hooks()
-            made = [ask_hooks(hooks, folder) for folder in self._locations]
+            made = [_ordinary(self.site, folder) for folder in self._locations]
             self._made = [finder for finder in made if finder is not None]
         return self._made
 
