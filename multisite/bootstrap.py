@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # "__editable__", "_virtualenv", "a1_coverage", "distutils-precedence". One that begins with a dot is skipped from 3.13.
 PTH_NAME = "00-multisite.pth"
 _INCOMING = ".incoming-"
+_DIGEST = re.compile("[0-9a-f]{32}")
 
 # Start-up files are processed twice in a virtual environment, and what is in the line is compiled each time: so it is
 # short, and uses what site has imported. What follows "#" is compiled where the rest of the line fails.
@@ -45,7 +47,7 @@ _LINE = "import _frozen_importlib_external as e;globals().get('_multisite',exec)
 # It executes the bytecode of the start-up code, which sees to the rest. Where that fails, the start-up code is loaded
 # as any module is.
 _START = """\
-try:exec(e.SourcelessFileLoader('',sys.prefix+{bytecode!r}%sys.implementation.cache_tag).get_code(''),{{'given':(globals(),sitedir)}})
+try:exec(e.SourcelessFileLoader('',sys.prefix+{bytecode!r}%sys.implementation.cache_tag).get_code(''),{{'given':(globals(),sitedir,{digest!r})}})
 except Exception:exec(line[{at}:])"""
 
 # An exception here would be printed by site as a traceback.
@@ -53,7 +55,7 @@ _OTHERWISE = """\
 try:
  import os
  p=sys.prefix if sitedir==os.path.join(sys.prefix,{site})else os.path.join(sitedir,{up})
- p=e.spec_from_file_location('_multisite',os.path.join(p,'.multisite','runtime','__init__.py'))
+ p=e.spec_from_file_location('_multisite',os.path.join(p,'.multisite','runtime',{digest!r},'__init__.py'))
  e._bootstrap._load(p).begin(globals(),sitedir)
 except Exception as x:
  globals().pop('_multisite',0)
@@ -101,9 +103,19 @@ class Bootstrap:
         """The dispatch table."""
         return self.folder / "table"
 
+    @property
+    def runtime(self) -> Path:
+        """The folder of this multisite's start-up code. That of another release is another folder.
+
+        Processes load parts of the start-up code for as long as they live, so those of the release that they began
+        with stay there until the ``.pth`` file is exchanged once more.
+        """
+        return self.folder / "runtime" / runtime_digest()
+
     def expected(self) -> dict[Path, bytes]:
         """Return what belongs into the environment besides table and bytecode: path -> content."""
-        wanted = {self.folder / "runtime" / name: content for name, content in runtime_source().items()}
+        runtime = self.runtime
+        wanted = {runtime / name: content for name, content in runtime_source().items()}
         wanted[self.folder / "facts" / "INSTALLER"] = b"multisite\n"
         wanted[self.folder / "facts" / "REQUESTED"] = b""
         wanted[self.site_packages / PTH_NAME] = self._pth()
@@ -111,9 +123,10 @@ class Bootstrap:
 
     def _pth(self) -> bytes:
         parts = self.site_packages.relative_to(self.prefix).parts
-        otherwise = _OTHERWISE.format(site=",".join(map(repr, parts)), up=",".join([repr(os.pardir)] * len(parts)))
-        bytecode = str(Path(os.sep, ".multisite", "runtime", "__pycache__", "__init__.%s.pyc"))
-        line = _LINE.format(code=_START.format(bytecode=bytecode, at=1000))
+        digest, up = self.runtime.name, [repr(os.pardir)] * len(parts)
+        otherwise = _OTHERWISE.format(site=",".join(map(repr, parts)), up=",".join(up), digest=digest)
+        bytecode = str(Path(os.sep, ".multisite", "runtime", digest, "__pycache__", "__init__.%s.pyc"))
+        line = _LINE.format(code=_START.format(digest=digest, bytecode=bytecode, at=1000))
         line = line.replace("1000", str(len(line)))  # which has one digit less, and "#" follows
         return f"{line}#exec({otherwise!r})\n".encode("ascii")
 
@@ -141,12 +154,26 @@ class Bootstrap:
         stale = [path for path, content in wanted.items() if _content(path) != content]
         start = self.site_packages / PTH_NAME
         write_together((path, wanted[path], 0o666) for path in stale if path != start)
-        if start in stale:
-            write_atomic(start, wanted[start], sync=True)
         left_over = [path for path in self._own_files() if path not in wanted]
         for path in left_over:
             path.unlink()
+        if start in stale:
+            self._remove_former(_content(start) or b"")
+            write_atomic(start, wanted[start], sync=True)
         return bool(stale or left_over)
+
+    def _remove_former(self, line: bytes) -> None:
+        """Remove the start-up code of other releases but for that which the *line* of the ``.pth`` file names."""
+        runtime = self.runtime
+        for path in sorted(runtime.parent.iterdir()):
+            if _DIGEST.fullmatch(path.name):
+                is_used = path == runtime or path.name.encode() in line
+            else:  # the first releases had no folder of their own
+                is_used = not _DIGEST.search(line.decode("latin-1"))
+            if not is_used and path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            elif not is_used:
+                path.unlink(missing_ok=True)
 
     def mend_start(self) -> bool:
         """Write the ``.pth`` file anew where it is there and damaged; return whether it was."""
@@ -157,13 +184,14 @@ class Bootstrap:
         return True
 
     def _own_files(self) -> Iterator[Path]:
-        for folder in (self.folder / "runtime", self.folder / "runtime" / "__pycache__"):
+        runtime = self.runtime
+        for folder in (runtime, runtime / "__pycache__"):
             if folder.is_dir():
                 yield from (path for path in folder.iterdir() if path.is_file() and ".opt-" not in path.name)
 
     def _bytecode(self, *, python: Path, cache_tag: str, store: Path, trust: Trust | None) -> dict[Path, bytes]:
         compiled = compiled_runtime(python=python, cache_tag=cache_tag, store=store, trust=trust)
-        folder = self.folder / "runtime" / "__pycache__"
+        folder = self.runtime / "__pycache__"
         return {folder / name: content for name, content in compiled.items()}
 
     def remove(self) -> None:

@@ -90,7 +90,7 @@ def clean_up(environment: Environment, lockfile: Path) -> None:
     if following is None and not left_over(state_folder):
         return
     folders = {state_folder, environment.site_packages, *(path for path in state_folder.iterdir() if path.is_dir())}
-    folders |= {state_folder / "runtime" / "__pycache__", lockfile.parent}
+    folders |= {lockfile.parent, *(path for path in (state_folder / "runtime").rglob("*") if path.is_dir())}
     folders |= {(environment.path / path).parent for path in ({} if following is None else following.files)}
     for folder in folders:
         for path in left_over(folder):

@@ -74,7 +74,7 @@ def test_a_second_write_writes_nothing(bootstrap: Bootstrap, tmp_path: Path) -> 
 
 def test_what_is_changed_missing_or_left_over_is_mended(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
-    runtime = bootstrap.folder / "runtime"
+    runtime = bootstrap.runtime
     (runtime / "__init__.py").write_text("broken")
     (runtime / "metadata.py").unlink()
     (runtime / "of_an_older_release.py").write_text("")
@@ -82,6 +82,34 @@ def test_what_is_changed_missing_or_left_over_is_mended(bootstrap: Bootstrap, tm
     assert write(bootstrap, tmp_path / "store")
     assert bootstrap.differences() == {}
     assert not (runtime / "of_an_older_release.py").exists()
+
+
+def another_release(number: int) -> dict[str, bytes]:
+    """Return start-up code that is like no other, and whose parts cannot be used by another."""
+    return {**dict.fromkeys(runtime_source(), b"1 / 0\n"), "__init__.py": b"number = %d\n" % number}
+
+
+def test_a_running_process_keeps_the_start_up_code_that_it_began_with(
+    bootstrap: Bootstrap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(bootstrap, tmp_path / "store")
+    write_table(bootstrap, tmp_path / "store")
+    folders = [bootstrap.runtime]
+    program = "print('waits', flush=True); input(); import six, importlib.metadata as m; print(m.version('six'))"
+    command = [str(bootstrap.prefix / "bin" / "python"), "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        releases = [another_release(number) for number in (1, 2)]
+        monkeypatch.setattr("multisite.bootstrap.runtime_source", lambda: releases[0])
+        assert write(bootstrap, tmp_path / "store")
+        assert not write(bootstrap, tmp_path / "store")
+        folders.append(bootstrap.runtime)
+        assert process.communicate("\n", timeout=60)[0] == "1\n"
+    assert sorted((bootstrap.folder / "runtime").iterdir()) == sorted(folders)
+    monkeypatch.setattr("multisite.bootstrap.runtime_source", lambda: releases[1])
+    assert write(bootstrap, tmp_path / "store")
+    assert sorted((bootstrap.folder / "runtime").iterdir()) == sorted([folders[1], bootstrap.runtime])
 
 
 def test_the_start_up_code_is_compiled_once_for_a_store(bootstrap: Bootstrap, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from multisite.bootstrap import runtime_digest
 from multisite.doctor import CHECKS, examine
 from multisite.environment import Environment
 from multisite.interpreter import Interpreter, inspect_interpreter
@@ -181,14 +182,14 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
     ("table-differs", table_without_names, "the table's names are not those of the chosen builds", True),
     (
         "bootstrap-missing",
-        remove("venv/.multisite/runtime/metadata.py"),
-        ".multisite/runtime/metadata.py is missing",
+        remove(f"venv/.multisite/runtime/{runtime_digest()}/metadata.py"),
+        f".multisite/runtime/{runtime_digest()}/metadata.py is missing",
         True,
     ),
     (
         "bootstrap-changed",
-        write("venv/.multisite/runtime/messages.py", "x"),
-        ".multisite/runtime/messages.py is not this multisite's",
+        write(f"venv/.multisite/runtime/{runtime_digest()}/messages.py", "x"),
+        f".multisite/runtime/{runtime_digest()}/messages.py is not this multisite's",
         True,
     ),
     (

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from multisite.bootstrap import runtime_digest
 from tests.container import NOBODY, Container, can_be_made, open_folder
 from tests.machine import Done, Machine
 from tests.pythons import SUPPORTED, found_pythons
@@ -173,7 +174,7 @@ def test_a_table_that_is_none(place: Place, content: bytes | str, reason: str) -
 
 @pytest.mark.parametrize("name", ["__init__.py", "finding.py", "metadata.py", "messages.py"])
 def test_start_up_code_that_is_damaged(place: Place, name: str) -> None:
-    path = place.state / "runtime" / name
+    path = place.state / "runtime" / runtime_digest() / name
     path.write_text("raise ZeroDivisionError\n")
     for cached in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
         cached.unlink()

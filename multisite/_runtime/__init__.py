@@ -30,12 +30,12 @@ if _EXECUTED:
     from _imp import _fix_co_filename
 
     __name__ = __package__ = "_multisite"
-    __file__ = path_sep.join((sys.prefix, ".multisite", "runtime", "__init__.py"))
-    __path__ = [__file__.rpartition(path_sep)[0]]
+    _around, _sitedir, _digest = globals().pop("given")
+    __path__ = [path_sep.join((sys.prefix, ".multisite", "runtime", _digest))]
+    __file__ = __path__[0] + path_sep + "__init__.py"
     _fix_co_filename(sys._getframe().f_code, __file__)
 
 _STATE = path_sep + ".multisite"
-_HOT = path_sep + "runtime" + path_sep + "__init__.py"
 MAGIC = b"MSTABLE\n"
 FORMAT = 3
 HEADER = 32
@@ -64,7 +64,7 @@ def start(sitedir):
         if issubclass(type(finder), Dormant) and finder.may_own(sitedir):
             break
     else:
-        folder = __file__[: -len(_HOT)]
+        folder = __file__.rpartition(path_sep + "runtime" + path_sep)[0]
         if not sitedir.startswith(folder[: 1 - len(_STATE)]):
             # The code was loaded for another environment of the same process.
             folder = os.path.join(sitedir, *([os.pardir] * (2 if os.name == "nt" else 3)), ".multisite")
@@ -315,7 +315,6 @@ def _again(_):
 
 if _EXECUTED:
     _module = type(sys)(__name__)
-    _around, _sitedir = globals().pop("given")
     vars(_module).update(globals())
     del _module._around, _module._module
     # Another environment of the process, of an earlier release, may have loaded its own code already.

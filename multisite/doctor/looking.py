@@ -287,7 +287,7 @@ class _Looking:
         owners = {name: found if isinstance(found, tuple) else (found,) for name, found in names.items()}
         return ask(
             self.environment.python,
-            runtime=self._bootstrap.folder / "runtime",
+            runtime=self._bootstrap.runtime,
             # The program that asks is a module of that name itself.
             modules={name: [seen.root(at) for at in found] for name, found in owners.items() if name != "__main__"},
             # By the folder's spelling: 3.8 and 3.9 know no other.
