@@ -60,7 +60,7 @@ REASONS: Mapping[str, str] = {
         "hashes and names of prefix data 48 KB, mostly jupyterlab's, and 173 builds 26 KB) and the table (43 KB)."
     ),
     "hundredth-inodes": (
-        "the start-up code and its bytecode are some 30 files of each environment's own, beside the links and "
+        "the start-up code and its bytecode are 38 files of each environment's own (find), beside the links and "
         "activation scripts that any virtual environment has."
     ),
     "metadata-entry-points": (
