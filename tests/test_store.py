@@ -243,7 +243,7 @@ class TestAddingAWheel:
             fsync(descriptor)
 
         monkeypatch.setattr(os, "fsync", note)
-        monkeypatch.setattr("multisite.flushing._WHOLE", frozenset())
+        monkeypatch.setattr("multisite.wholesale.syncfs", lambda: None)
         found = [add(store, make_wheel(name, "1.0", {"foo": {"__init__.py": "x"}})) for name in "ab"]
         shared = store.shared_folder(found)
         tops = [found[0].folder, shared.site_packages.parent]

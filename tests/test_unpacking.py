@@ -52,7 +52,7 @@ def test_each_byte_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 COUNTING = """
 import collections, json, os, sys
 from pathlib import Path
-from multisite import flushing, headers
+from multisite import headers, wholesale
 from multisite.store import Artifact, Store
 root, wheel = Path(sys.argv[1]), Path(sys.argv[2])
 store, artifact = Store.open(root), Artifact.of(wheel)
@@ -67,7 +67,7 @@ def flush(descriptor):
     counts["fsync"] += 1
     fsync(descriptor)
 os.fsync = flush
-flushing._kind, flushing._release, flushing._waiting = lambda descriptor: 0xEF53, lambda: (5, 8), lambda: 0
+wholesale.kind, wholesale.release, wholesale.waiting = lambda descriptor: 0xEF53, lambda: (5, 8), lambda size: False
 sys.addaudithook(note)
 store.add_wheel(wheel, artifact=artifact)
 print(json.dumps(counts))
