@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from multisite.batch import write_together
 from multisite.content import starts_as_python
 from multisite.errors import InvalidWheel, StoreNotUsable
+from multisite.files import flush_folder
 from multisite.record import RecordEntry, format_record
 from multisite.report import Finding, Severity
 from multisite.scripts import declared_scripts, launcher, named_after_version, with_interpreter
@@ -129,10 +130,13 @@ def apply_installation(plan: InstallationPlan, environment: Environment) -> bool
 
     Raises StoreNotUsable where what the store holds is damaged.
     """
-    for path in reversed(plan.remove):
-        target = environment.path / path
+    targets = [environment.path / path for path in reversed(plan.remove)]
+    for target in targets:
         target.unlink(missing_ok=True)
         environment.tidy(target)
+    # What is written afterwards knows these files no more: after a power failure they must not be there again.
+    for folder in {next(above for above in target.parents if above.is_dir()) for target in targets}:
+        flush_folder(folder)
     write_together(
         (environment.path / file.path, _content(file), 0o777 if file.executable else 0o666) for file in plan.write
     )
