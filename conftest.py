@@ -14,10 +14,12 @@ from tests.machine import hear_interrupts
 from tests.pythons import found_pythons
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
     from multisite.store import Store
+    from tests.fetching import Bench
 
 
 class MakeWheel(Protocol):
@@ -73,6 +75,15 @@ def store(tmp_path: Path) -> Store:
     from multisite.store import Store
 
     return Store.open(tmp_path / "store")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Return a folder behind an index, and a place to fetch into."""
+    from tests.fetching import Bench
+
+    with Bench.opened(tmp_path) as bench:
+        yield bench
 
 
 @pytest.fixture(scope="session")

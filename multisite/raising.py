@@ -232,7 +232,7 @@ class _Raising:
             found = os.fstat(descriptor)
             self.identity = found.st_dev, found.st_ino
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except BaseException:
+        except BaseException:  # an interruption as well: the folder is let go, and it is raised again
             os.close(descriptor)
             raise
         return descriptor

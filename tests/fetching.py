@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from multisite.fetching import Fetched, Fetcher
 from multisite.lockfile import Pinned, WheelSource
 from multisite.names import normalize
 from multisite.transport import Transport
 from tests.index import LocalIndex
 
-__all__ = ["CONTENT", "PROXIES", "SDIST", "WHEEL", "Bench", "Recorder", "hashes", "pin", "transport"]
+__all__ = ["CONTENT", "SDIST", "WHEEL", "Bench", "Recorder", "hashes", "pin", "transport"]
 
 CONTENT = bytes(range(256)) * 4096  # a mebibyte: several chunks
 WHEEL = "big-1-py3-none-any.whl"
@@ -50,11 +52,13 @@ class Bench:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, tmp_path: Path, **options: Any) -> Iterator[Bench]:
-        """Serve a folder with one wheel; *options* are those of ``LocalIndex``."""
+        """Serve a folder with one wheel, to whom no proxy is told of; *options* are those of ``LocalIndex``."""
         served = tmp_path / "served"
         served.mkdir()
         (served / WHEEL).write_bytes(CONTENT)
-        with LocalIndex(served, **options) as index:
+        with pytest.MonkeyPatch.context() as patch, LocalIndex(served, **options) as index:
+            for name in PROXIES:
+                patch.delenv(name, raising=False)
             yield cls(tmp_path, index)
 
     def fetch(self, *pinned: Pinned, fetcher: Fetcher | None = None) -> list[Fetched]:

@@ -14,16 +14,8 @@ import trustme
 
 from multisite.errors import DownloadFailed
 from multisite.fetching import Fetcher
-from tests.fetching import CONTENT, PROXIES, WHEEL, Bench, Recorder, pin, transport
+from tests.fetching import CONTENT, WHEEL, Bench, Recorder, pin, transport
 from tests.index import Fault
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-    with Bench.opened(tmp_path) as bench:
-        yield bench
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])

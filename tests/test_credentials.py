@@ -12,22 +12,12 @@ import pytest
 from multisite.credentials import Credentials
 from multisite.errors import DownloadFailed
 from multisite.fetching import Fetcher
-from tests.fetching import CONTENT, PROXIES, WHEEL, Bench, pin, transport
+from tests.fetching import CONTENT, WHEEL, Bench, pin, transport
 from tests.index import Fault
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-    with Bench.opened(tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
+def guarded(tmp_path: Path) -> Iterator[Bench]:
     (tmp_path / "guarded").mkdir()
     with Bench.opened(tmp_path / "guarded", user="me", password="p@ss:word") as bench:
         yield bench

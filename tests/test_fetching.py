@@ -22,16 +22,8 @@ from multisite.names import normalize
 from multisite.request import Request
 from multisite.resolving import Upgrade, UvResolver
 from multisite.transport import Transport
-from tests.fetching import CONTENT, PROXIES, WHEEL, Bench, Recorder, hashes, pin, transport
+from tests.fetching import CONTENT, WHEEL, Bench, Recorder, hashes, pin, transport
 from tests.index import Fault
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-    with Bench.opened(tmp_path) as bench:
-        yield bench
 
 
 def test_a_file_is_fetched_checked_and_named(bench: Bench) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,8 @@ from multisite.errors import DownloadFailed
 from multisite.fetching import Fetcher
 from multisite.lockfile import Pinned, SdistSource
 from multisite.names import normalize
-from tests.fetching import CONTENT, PROXIES, SDIST, WHEEL, Bench, Recorder, hashes, pin, transport
+from tests.fetching import CONTENT, SDIST, WHEEL, Bench, Recorder, hashes, pin, transport
 from tests.index import Fault
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-    with Bench.opened(tmp_path) as bench:
-        yield bench
 
 
 class TestCache:
