@@ -12,7 +12,7 @@ from multisite.errors import InvalidRequest
 from multisite.pins import pins
 from multisite.registry import RegisteredLock, registration_path, registrations
 from multisite.state import HistoryItem
-from multisite.whereabouts import State, Whereabouts, look_for
+from multisite.whereabouts import State, Whereabouts, builds_in, look_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -108,22 +108,21 @@ def find_roots(store: Store, keep: Keep, *, forgetting: Collection[str] = ()) ->
         elif names := {*map(str, pin.builds), *(f"shared/{digest}" for digest in pin.shared)}:
             alive.append(Root(label=f"process {pin.pid} on {pin.host.split()[0]}", names=frozenset(names)))
     found = [look_for(item, store) for item in registrations(store.root, without=forgetting)]
-    kept = [_root(item, keep, now) for item in found if item.state.keeps]
+    kept = [_root(item, store, keep, now) for item in found if item.state.keeps]
     forgotten = [path for id_ in sorted(forgetting) if (path := registration_path(store.root, id_)).exists()]
     return Roots(roots=(*kept, *alive), environments=tuple(found), forgotten=tuple(forgotten), dead_pins=tuple(dead))
 
 
-def _root(found: Whereabouts, keep: Keep, now: float) -> Root:
+def _root(found: Whereabouts, store: Store, keep: Keep, now: float) -> Root:
     registration = found.registration
     locks = [
         _Lock.of(registration.builds, registration.shared, registration.table or found.table),
         *(_Lock.of(item.builds, item.shared, item.table) for item in keep.kept(registration.history, now)),
     ]
     for state in found.states:
-        chosen = state.builds.values()
-        locks.append(
-            _Lock.of((item.build for item in chosen), filter(None, (item.shared for item in chosen)), found.table)
-        )
+        # A shared folder may lie in another store than its members, which the environment does not say.
+        shared = {chosen.shared for chosen in state.builds.values() if chosen.shared is not None}
+        locks.append(_Lock.of(builds_in(state, store), shared, found.table))
         locks += [_Lock.of(item.builds.values(), item.shared, item.table) for item in keep.kept(state.history, now)]
     names = frozenset().union(*(lock.entries for lock in locks))
     keys = frozenset(f"tables/{lock.table}" for lock in locks if lock.table is not None)

@@ -28,10 +28,11 @@ from multisite.state import FORMAT, OLDEST, EnvironmentState
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from multisite.names import BuildId
     from multisite.registry import Registration
     from multisite.store import Store
 
-__all__ = ["State", "Whereabouts", "look_for", "since"]
+__all__ = ["State", "Whereabouts", "builds_in", "look_for", "since"]
 
 _GONE = (FileNotFoundError, NotADirectoryError)
 # What is there, and is no plain file.
@@ -191,7 +192,18 @@ def _siblings(nearest: Path, path: Path) -> Iterator[Path]:
 
 def _may_use(state: EnvironmentState, store: Store) -> bool:
     """Tell whether an environment uses *store*: it names it, or a folder that may have been this one's."""
-    return any(not _is_another(Path(named), store) for named in state.stores)
+    return any(_may_be_ours(state, store))
+
+
+def builds_in(state: EnvironmentState, store: Store) -> list[BuildId]:
+    """Return the builds that an environment uses of *store*; another store may have the same, and be the one used."""
+    ours = dict(enumerate(_may_be_ours(state, store)))
+    return [chosen.build for chosen in state.builds.values() if ours.get(chosen.store, True)]
+
+
+def _may_be_ours(state: EnvironmentState, store: Store) -> list[bool]:
+    """Tell of each store of an environment, in order, whether it is *store*, or may have been at its place."""
+    return [not _is_another(Path(named), store) for named in state.stores]
 
 
 def _is_another(named: Path, store: Store) -> bool:

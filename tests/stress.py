@@ -165,16 +165,17 @@ class Stress:
             self._demand(f"doctor of {venv.name}", self._examined(venv))
         self._demand("gc", self._command("gc", "--now"))
         self._demand("verify", self._command("verify"))
-        self.problems += [f"nobody needs it: {name}" for name in sorted(self._unneeded())]
+        kept = self._command("gc", "--now", "--dry-run", "--json").json["kept"]
+        self.problems += [f"no environment has {name}; it is kept by {kept.get(name)}" for name in self._unneeded()]
         self.problems += [f"the store: {fault}" for fault in faults(self.machine.store, self.machine.index.folder)]
 
-    def _unneeded(self) -> set[str]:
-        """Return the entries that no environment is registered with."""
+    def _unneeded(self) -> list[str]:
+        """Return the entries that no environment is registered with, sorted."""
         entries = self.machine.store / "multi-site-packages"
         found = {path.relative_to(entries).as_posix() for path in entries.glob("[!.]*/*/*")}
         for path in (self.machine.store / "environments").glob("*.json"):
             found -= set(json.loads(path.read_bytes())["builds"])
-        return found
+        return sorted(found)
 
     def _examined(self, venv: Path) -> Done:
         """Ask the doctor; that it tells of private copies is right."""

@@ -159,6 +159,20 @@ def test_an_environment_that_leaves_a_store(machine: Machine, system: Path) -> N
     assert machine.python(PROBE).out == f"1.0 1.0 1.0 1.0\n{machine.store}\n{machine.store}\n"
 
 
+def test_garbage_of_a_lower_store_that_an_environment_has_in_its_own(machine: Machine, system: Path) -> None:
+    """The same build lies in both, and the environment uses that of its own store: the lower store's keeps nobody."""
+    machine.run("lock", "alpha==1.0", "--store", system, "--venv", "other").succeeded()
+    shutil.rmtree(machine.work / "other")
+    machine.run("gc", "--now", "--store", system).succeeded()
+    layered(machine, machine.store, system).run("lock", "alpha==1.0").succeeded()
+    machine.run("lock", "alpha==1.0", "--store", system, "--venv", "other").succeeded()
+    assert entries(system) == ["alpha 1.0", "beta 1.0"]
+    shutil.rmtree(machine.work / "other")
+    machine.run("gc", "--now", "--store", system).succeeded()
+    assert (entries(machine.store), entries(system)) == (["alpha 1.0"], ["beta 1.0"])
+    assert machine.program("python", "-c", PROBE).succeeded().out.startswith("1.0 1.0 1.0 1.0")
+
+
 def test_stores_at_other_places(machine: Machine, system: Path) -> None:
     layered(machine, machine.store, system).run("lock", "alpha==1.0").succeeded()
     one, two = machine.folder / "one", machine.folder / "two"
