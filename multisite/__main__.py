@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 __all__ = ["main"]
@@ -35,6 +34,8 @@ def _run() -> int:
     try:
         if _is_answered(sys.argv[1:]):
             return 0
+        import gc
+
         gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
         from multisite.cli import run
 

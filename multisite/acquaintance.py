@@ -83,7 +83,9 @@ def _started(environment: Environment) -> Iterator[tuple[str, int, list[str]]]:
     """Yield what is read when the interpreter of an environment starts."""
     folder = environment.site_packages
     yield str(folder), WHOLE, [".", *sorted(name for name in _names(folder) if name.endswith((".pth", "customize.py")))]
-    yield str(environment.state_folder), WHOLE, ["table", "runtime/__init__.py"]
+    runtime = environment.state_folder / "runtime"
+    yield str(environment.state_folder), WHOLE, ["table"]
+    yield str(runtime), WHOLE, [f"{name}/__init__.py" for name in sorted(_names(runtime))]
 
 
 def _names(folder: Path) -> list[str]:

@@ -19,6 +19,7 @@ from multisite.document import Fields, dump_document, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.names import BuildId
 from multisite.notes import notes, owner, read_note, write_note
+from multisite.state import stated_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -140,8 +141,7 @@ def _environment_id(path: Path) -> str | None:
     """Return the id of the environment at *path*, None where there is none, ``?`` where it cannot be told."""
     where = path / ".multisite" / "environment.json"
     try:
-        # Only the id: what else is wrong in there is not of interest here.
-        return Fields(load_document(where.read_bytes(), kind=_KIND, format=FORMAT, where=where)).text("id")
+        return stated_id(where.read_bytes(), where)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, InvalidDocument, UnsupportedFormat):

@@ -32,6 +32,7 @@ __all__ = [
     "Selection",
     "StateProject",
     "is_inside",
+    "stated_id",
 ]
 
 FORMAT = 2
@@ -46,6 +47,14 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|\A[A-Za-z]:")
 def is_inside(path: str) -> bool:
     """Tell whether *path*, relative and with ``/``, names something in a folder on every platform: it cannot climb."""
     return not _UNSAFE.search(path) and all(part not in {"", ".", ".."} for part in path.split("/"))
+
+
+def stated_id(document: bytes, where: str | Path) -> str:
+    """Return the id in an environment.json, whatever else is wrong in there; nothing where none is stated.
+
+    Raises InvalidDocument, UnsupportedFormat.
+    """
+    return Fields(load_document(document, kind=_KIND, format=FORMAT, oldest=OLDEST, where=where)).text("id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.dispatch import DispatchTable
-from multisite.document import Fields, load_document
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.files import TEMPORARY
 from multisite.layout import describe_store, is_store
 from multisite.notes import read_note
 from multisite.registry import vantage
 from multisite.scratch import is_abandoned
-from multisite.state import FORMAT, OLDEST, EnvironmentState
+from multisite.state import EnvironmentState, stated_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,8 +131,7 @@ def _sight(path: Path, id: str) -> _Sight | None:  # noqa: A002
 def _may_be(document: bytes, where: Path, id: str) -> bool:  # noqa: A002
     """Tell whether a document is that of the environment, as far as it can be read."""
     try:
-        found = load_document(document, kind="environment.json", format=FORMAT, oldest=OLDEST, where=where)
-        return Fields(found).text("id") == id
+        return stated_id(document, where) == id
     except (InvalidDocument, UnsupportedFormat):
         return True
 

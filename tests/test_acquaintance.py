@@ -72,13 +72,18 @@ def change_table(machine: Machine) -> None:
     os.utime(machine.venv / ".multisite" / "table", ns=(1, 1))
 
 
+def change_start_up_code(machine: Machine) -> None:
+    (code,) = (machine.venv / ".multisite" / "runtime").glob("*/__init__.py")
+    os.utime(code, ns=(1, 1))
+
+
 def set_a_variable(machine: Machine) -> None:
     machine.variables["PYTHONHASHSEED"] = "1"
 
 
 @pytest.mark.parametrize(
     "change",
-    [change_configuration, install_a_start_file, lead_elsewhere, change_table, set_a_variable],
+    [change_configuration, install_a_start_file, lead_elsewhere, change_table, change_start_up_code, set_a_variable],
     ids=lambda change: change.__name__,
 )
 def test_an_environment_is_asked_again_once_it_may_start_otherwise(

@@ -154,6 +154,15 @@ def test_one_out_of_reach_keeps_its_entries_until_it_is_forgotten(machine: Machi
     assert stored(machine) == {"0 shared", "0 tables", "0 environments"}
 
 
+def test_a_moved_environment_stays_what_it_is_when_another_takes_its_place(machine: Machine) -> None:
+    machine.run("lock", "beta").succeeded()
+    (before,) = registrations(machine.store)
+    machine.venv.rename(machine.work / "moved")
+    machine.run("lock", "beta").succeeded()
+    machine.run("sync", "--venv", "moved").succeeded()
+    assert {item.path: item.id for item in registrations(machine.store)}[machine.work / "moved"] == before.id
+
+
 def test_a_copy_is_its_own(machine: Machine) -> None:
     machine.run("lock", "beta").succeeded()
     shutil.copytree(machine.venv, machine.work / "copy", symlinks=True)

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -147,9 +148,11 @@ def test_an_unknown_id_is_no_copy(store_root: Path, tmp_path: Path) -> None:
 def test_another_environment_at_the_old_place(store_root: Path, tmp_path: Path) -> None:
     register(store_root, make(tmp_path / "venv"), id=ID, builds=BUILDS)
     (tmp_path / "venv").rename(tmp_path / "moved")
-    state = tmp_path / "venv" / ".multisite" / "environment.json"
-    state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"format": 1, "id": "f" * 32}))
+    other = make(tmp_path / "venv")
+    other.write_state(replace(EnvironmentState.from_document(STATE.read_bytes(), STATE), id="f" * 32))
+    assert not is_copy(store_root, ID, tmp_path / "moved")
+    state = other.state_folder / "environment.json"
+    state.write_text(json.dumps({"format": 1, "id": "f" * 32}))  # as the first releases wrote it
     assert not is_copy(store_root, ID, tmp_path / "moved")
     state.write_text("{")  # it cannot be told, so the safe answer is that it may be the one
     assert is_copy(store_root, ID, tmp_path / "moved")
