@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import marshal
 import os
 import re
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -65,19 +65,18 @@ except Exception as x:
    'run: multisite sync\\n'%(sitedir,x))
 """
 
+# Bytecode that is not compared with its source (PEP 552). It comes through a pipe: an interpreter that writes it into
+# files may write a part of it, and say nothing.
 _COMPILE = """\
-import os, py_compile, sys
-try:
-    for name in os.listdir(sys.argv[1]):
-        if name.endswith(".py"):
-            target = os.path.join(sys.argv[2], name[:-3] + "." + sys.implementation.cache_tag + ".pyc")
-            py_compile.compile(os.path.join(sys.argv[1], name), target, dfile=name, doraise=True, optimize={level},
-                               invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-except OSError as error:
-    sys.stdout.write(str(error.errno))
-    sys.exit({disk})
+import importlib.util, marshal, sys
+compiled = {{}}
+for name, source in marshal.loads(sys.stdin.buffer.read()).items():
+    code = compile(source, name, "exec", dont_inherit=True, optimize={level})
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
+    compiled[name[:-3] + "." + sys.implementation.cache_tag + ".pyc"] = head + marshal.dumps(code)
+sys.stdout.buffer.write(marshal.dumps(compiled, {marshal}))
 """
-_DISK = 74  # the exit code of what failed because of the disk; sysexits.h has it for that
+_MARSHAL = 4  # the version that each interpreter reads and writes
 
 
 def runtime_source() -> dict[str, bytes]:
@@ -220,39 +219,39 @@ def compiled_runtime(*, python: Path, cache_tag: str, store: Path, trust: Trust 
     found = _trusted(target, store, trust or Trust())
     if found is not None:
         return found
+    compiled = _compiled(source, python=python)
     try:
         if not target.is_dir():
             with opened(store):
                 make_folders(target.parent)
                 with scratch(target.parent, before=_INCOMING) as folder:
-                    compiled = _compiled(source, python=python, folder=folder)
-                    flush_tree(compiled)
-                    publish(compiled, target, sync=True)
+                    _publish(compiled, folder / "compiled", target)
             found = _trusted(target, store, trust or Trust())
     except OSError as error:
         if error.errno not in _READ_ONLY:
             raise
-    if found is not None:
-        return found
-    with tempfile.TemporaryDirectory(prefix="multisite-") as folder:
-        return _contents(_compiled(source, python=python, folder=Path(folder)))
+    return compiled if found is None else found
 
 
-def _compiled(source: Mapping[str, bytes], *, python: Path, folder: Path) -> Path:
-    """Compile *source* in *folder*; return the folder with the bytecode."""
-    sources, compiled = folder / "source", folder / "compiled"
-    sources.mkdir()
-    compiled.mkdir()
-    for name, content in source.items():
-        write_file(sources / name, content)
-    program = _COMPILE.format(disk=_DISK, level=RUNTIME_LEVEL)
-    command = [str(python), "-I", "-S", "-c", program, str(sources), str(compiled)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == _DISK and done.stdout.isdecimal():
-        raise OSError(int(done.stdout), os.strerror(int(done.stdout)), str(compiled))
-    if done.returncode:
-        reason = f"it cannot compile the start-up code:\n{done.stderr.rstrip()}"
-        raise InterpreterNotUsable(str(python), reason)
+def _publish(compiled: Mapping[str, bytes], aside: Path, target: Path) -> None:
+    aside.mkdir()
+    for name, content in compiled.items():
+        write_file(aside / name, content)
+    flush_tree(aside)
+    publish(aside, target, sync=True)
+
+
+def _compiled(source: Mapping[str, bytes], *, python: Path) -> Mapping[str, bytes]:
+    """Return what *python* compiles *source* to: file name in ``__pycache__`` -> content."""
+    command = [str(python), "-I", "-S", "-c", _COMPILE.format(level=RUNTIME_LEVEL, marshal=_MARSHAL)]
+    done = subprocess.run(command, input=marshal.dumps(dict(source), _MARSHAL), capture_output=True, check=False)
+    try:
+        compiled: Mapping[str, bytes] = marshal.loads(done.stdout) if not done.returncode else {}  # noqa: S302 -- it is run anyway
+    except (EOFError, ValueError, TypeError):
+        compiled = {}
+    if len(compiled) != len(source):
+        said = done.stderr.decode("utf-8", "replace").rstrip()
+        raise InterpreterNotUsable(str(python), f"it cannot compile the start-up code:\n{said}")
     return compiled
 
 

@@ -270,6 +270,15 @@ def stale_bytecode(case: Case) -> None:
     compiled.write_bytes(data)
 
 
+def torn_bytecode(case: Case) -> None:
+    """Have the store's copy be torn, and the environment's as well, which is made from that."""
+    (kept,) = case.store.glob("runtime/*/*/__init__.*.pyc")
+    (copy,) = (case.venv / ".multisite/runtime").glob("*/__pycache__/__init__.*.pyc")
+    assert copy.name == kept.name
+    for path in (kept, copy):
+        path.write_bytes(path.read_bytes()[:1000])
+
+
 def finder_taken_away(case: Case) -> None:
     line = "import sys; sys.meta_path[:] = [f for f in sys.meta_path if not hasattr(f, 'site')]\n"
     (case.site / "zz.pth").write_text(line)

@@ -140,6 +140,16 @@ def test_an_interpreter_that_cannot_compile_it(tmp_path: Path) -> None:
     assert list((tmp_path / "store" / "runtime").glob("*/*")) == []
 
 
+def test_an_interpreter_that_says_half_of_it(tmp_path: Path) -> None:
+    """Half of the bytecode is none: it would be taken for whole at every start."""
+    cut = tmp_path / "python"
+    cut.write_text(f'#!/bin/sh\n{sys.executable} "$@" | head -c 50000\n')
+    cut.chmod(0o755)
+    with pytest.raises(InterpreterNotUsable, match="it cannot compile the start-up code"):
+        compiled_runtime(python=cut, cache_tag=TAG, store=tmp_path / "store")
+    assert list((tmp_path / "store" / "runtime").glob("*/*")) == []
+
+
 def test_a_locked_module_is_imported(bootstrap: Bootstrap, tmp_path: Path) -> None:
     write(bootstrap, tmp_path / "store")
     write_table(bootstrap, tmp_path / "store")

@@ -58,6 +58,7 @@ from tests.sabotage import (
     table_without_names,
     tool_of_another_shape,
     tool_that_ends_the_interpreter,
+    torn_bytecode,
     two_with_one_file,
     two_with_one_program,
     urllib3_future,
@@ -195,7 +196,13 @@ SABOTAGES: list[tuple[str, Sabotage, str, bool]] = [
     (
         "bootstrap-changed",
         stale_bytecode,
-        "the bytecode of the start-up code's messages.py was made from another source",
+        "the bytecode of the start-up code's messages.py is of another source, or damaged",
+        True,
+    ),
+    (
+        "bootstrap-changed",
+        torn_bytecode,
+        "the bytecode of the start-up code's __init__.py is of another source, or damaged",
         True,
     ),
     (

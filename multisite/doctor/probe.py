@@ -25,6 +25,7 @@ import importlib.machinery  # noqa: E402
 import importlib.metadata  # noqa: E402
 import importlib.util  # noqa: E402
 import json  # noqa: E402
+import marshal  # noqa: E402
 import sysconfig  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
@@ -60,14 +61,19 @@ def distribution(name: str) -> dict[str, Any]:
 
 
 def is_stale(source: Path) -> bool:
-    """Tell whether the bytecode of *source*, which is used without a look at it, was made from other content."""
+    """Tell whether the bytecode of *source*, which is used without a look at it, is of other content, or damaged."""
     compiled = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
     try:
-        head = compiled.read_bytes()[:16]
+        data = compiled.read_bytes()
     except OSError:
         return False
-    unchecked = importlib.util.MAGIC_NUMBER + b"\1\0\0\0"
-    return head[:8] == unchecked and head[8:] != importlib.util.source_hash(source.read_bytes())
+    if data[:8] != importlib.util.MAGIC_NUMBER + b"\1\0\0\0":
+        return False
+    try:
+        marshal.loads(data[16:])  # noqa: S302 -- the start-up code, which this interpreter has run
+    except (EOFError, ValueError, TypeError):
+        return True
+    return data[8:16] != importlib.util.source_hash(source.read_bytes())
 
 
 def is_there(name: str) -> bool:

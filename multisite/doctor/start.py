@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.bootstrap import runtime_digest
 from multisite.dispatch import DispatchTable, TableEntry
 from multisite.doctor.check import Fault
 from multisite.doctor.examination import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from multisite.doctor.examination import Examination
 
@@ -90,8 +93,21 @@ def bootstrap_changed(examination: Examination) -> Iterator[Fault]:
     yield from _bootstrap(examination, "changed", "is not this multisite's", "are not this multisite's")
     answer = examination.answer
     if answer is not None and answer.stale_bytecode and not examination.bootstrap:
-        message = f"the bytecode of the start-up code's {listed(answer.stale_bytecode)} was made from another source"
-        yield Fault(message=message, fix=examination.sync)
+        message = (
+            f"the bytecode of the start-up code's {listed(answer.stale_bytecode)} is of another source, or damaged"
+        )
+        yield Fault(message=message, fix=_compiled_again(examination, answer.stale_bytecode))
+
+
+def _compiled_again(examination: Examination, names: Sequence[str]) -> str:
+    """Return the command that has bytecode of the start-up code made again: where it was copied from, if that is so."""
+    store = Path(examination.stores[0])
+    folder = examination.environment.state_folder / "runtime" / runtime_digest() / "__pycache__"
+    for path in (path for name in names for path in folder.glob(f"{Path(name).stem}.*.pyc")):
+        kept = store / "runtime" / runtime_digest() / path.name.split(".")[1] / path.name
+        if kept.is_file() and kept.read_bytes() == path.read_bytes():
+            return f"multisite verify --repair --store {shlex.quote(str(store))} && {examination.sync}"
+    return examination.sync
 
 
 def _bootstrap(examination: Examination, kind: str, one: str, several: str) -> Iterator[Fault]:
