@@ -146,7 +146,7 @@ class Stress:
         venv = self._any(chance)
         before, locked = _seen(venv), _locked(venv / "pylock.toml")
         done = self._python(venv, dict.fromkeys(locked))
-        return done if _seen(venv) == before else Done(0, "", "")  # another lock meanwhile: it may be either
+        return done if _seen(venv) == before else Done(0, "", "")  # another lock or copy meanwhile: it may be either
 
     def _python(self, venv: Path, wanted: dict[str, str] | dict[str, None]) -> Done:
         if venv.parent == self._theirs:
@@ -213,9 +213,10 @@ def _fault(name: str, done: Done) -> str | None:
     return None if done.code in may_fail and (name == "doctor" or "next: " in done.err) else text
 
 
-def _seen(venv: Path) -> tuple[int, int]:
-    facts = (venv / "pylock.toml").stat()
-    return facts.st_ino, facts.st_mtime_ns
+def _seen(venv: Path) -> tuple[int, int, list[str]]:
+    """Return what is another once the environment is locked otherwise, or private copies came or went."""
+    facts, copies = (venv / "pylock.toml").stat(), venv / ".multisite" / "edits"
+    return facts.st_ino, facts.st_mtime_ns, sorted(os.listdir(copies)) if copies.is_dir() else []
 
 
 def _locked(lockfile: Path) -> dict[str, str]:

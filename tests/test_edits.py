@@ -533,6 +533,25 @@ def test_a_running_process_takes_it_up_when_told(machine: Machine) -> None:
     assert process.communicate("\n")[0] == f"{site}/alpha/__init__.py\n"
 
 
+def test_a_running_process_goes_on_when_it_is_returned(machine: Machine) -> None:
+    """What it has not imported yet comes from where the environment has it now."""
+    machine.run("lock", "alpha==1.0").succeeded()
+    private(machine)
+    code = "print('begun', flush=True); input(); import alpha; print(alpha.__file__)"
+    process = subprocess.Popen(
+        [machine.venv / "bin" / "python", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    machine.run("edit", "--undo", "alpha").succeeded()
+    out, err = process.communicate("\n", timeout=60)
+    assert (err, str(machine.store) in out) == ("", True)
+
+
 def test_pip_does_not_remove_it(machine: Machine) -> None:
     """Elsewhere it removes what lies below the prefix; a private copy is what somebody works on."""
     import ensurepip

@@ -105,6 +105,10 @@ class Table:
         at = part.find(b"\n" + name.encode("utf-8", "surrogatepass") + b"\t")
         return None if at < 0 else part.count(b"\n", 0, at)
 
+    def is_like(self, other):
+        """Tell whether it leads to the same folders as the table *other*."""
+        return (self.stores, self.edits, self._distributions) == (other.stores, other.edits, other._distributions)
+
     @property
     def is_usual(self):
         """Tell whether every metadata folder has the name by which its distribution is looked for."""
@@ -254,6 +258,15 @@ class Site:
         self.metadata.clear()
         self.table = renewed(self.table)
 
+    def follows(self):
+        """Take up the table that stands there now, since what the present one leads to is gone; tell if it is another.
+
+        A private copy was returned, most often: the environment has another place for it.
+        """
+        before = self.table
+        self.refresh()
+        return not self.table.is_like(before)
+
 
 class SiteFinder(Dormant):
     """The path entry finder of the site-packages folder: what is really there and what is locked, as one folder."""
@@ -292,6 +305,8 @@ class SiteFinder(Dormant):
             elif not os.path.isdir(folder):
                 missing.append(index)
         if missing and not any(spec.loader for spec in specs):
+            if site.follows():
+                return self.find_spec(fullname, target)
             from .messages import not_in_store
 
             raise not_in_store(table, fullname, missing[0])
