@@ -5,25 +5,43 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-__all__ = ["parser"]
+__all__ = ["EXIT_CODES", "VARIABLES", "parser"]
 
 _DESCRIPTION = """\
 One copy of every Python distribution on the machine; environments that are only a lockfile.
 """
 
-_EPILOG = """\
+_EXAMPLES = """\
 the main job:
   multisite lock django          resolve, lock, and make ./.venv what the lockfile says
   .venv/bin/python -c "import django"
   multisite doctor               check that everything is as it should be
-
-Environment variables: MULTISITE_STORE (where distributions are kept, a list like PATH: the first store is written to,
-the others are only read; also moves the stores for a running interpreter), MULTISITE_TRUST (users, and groups as
-group:NAME, whose stores may be used),
-MULTISITE_COMPILE (what --compile is where it is not given),
-MULTISITE_CACHE (where sources and the wheels built from them are kept; may be deleted),
-MULTISITE_DISABLE=1 (switches the finder off for one process), VIRTUAL_ENV (the active environment), NO_COLOR, UV_*.
 """
+
+EXIT_CODES = {
+    0: "it is done; nothing is wrong",
+    1: "something was found, or failed",
+    2: "wrong usage",
+    3: "it could not be done, or not be checked",
+    129: "ended by SIGHUP",
+    130: "interrupted (Ctrl-C, SIGINT)",
+    143: "ended by SIGTERM",
+}
+
+# Lines as they stand in the help.
+VARIABLES = {
+    "MULTISITE_STORE": "where distributions are kept, a list like PATH: the first store is written to, the\n"
+    "others are only read; also moves the stores for a running interpreter",
+    "MULTISITE_TRUST": "users, and groups as group:NAME, whose stores may be used",
+    "MULTISITE_COMPILE": "what --compile is where it is not given: all or none",
+    "MULTISITE_CACHE": "where sources and the wheels built from them are kept; may be deleted",
+    "MULTISITE_UNPACKED_LIMIT": "what a wheel may unpack to, as 20G",
+    "MULTISITE_DISABLE": "1 switches the finder off for one process",
+    "VIRTUAL_ENV": "the active environment",
+    "NO_COLOR": "no colours",
+    "UV_*": "what uv is configured with; PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS and\n"
+    "PIP_NO_INDEX count where neither options nor uv's variables say anything of the kind",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="multisite",
         description=_DESCRIPTION,
-        epilog=_EPILOG,
+        epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -48,6 +66,16 @@ def parser() -> argparse.ArgumentParser:
     _add_share(commands)
     _add_verify(commands)
     return top
+
+
+def _epilog() -> str:
+    codes = [(str(code), meaning) for code, meaning in EXIT_CODES.items()]
+    parts = [_EXAMPLES]
+    for title, rows in (("exit codes", codes), ("environment variables", list(VARIABLES.items()))):
+        width = max(len(name) for name, _ in rows) + 2
+        lines = [f"  {name:<{width}}" + meaning.replace("\n", "\n" + " " * (width + 2)) for name, meaning in rows]
+        parts.append("\n".join([f"{title}:", *lines, ""]))
+    return "\n".join(parts)
 
 
 def _command(
@@ -71,7 +99,8 @@ def _command(
         action="append",
         default=[],
         type=Path,
-        help="the store (default: MULTISITE_STORE, else in the user's data folder); given again, one that is only read",
+        help="the store (default: MULTISITE_STORE, else the environment's, else in the user's data folder; gc, dedup, "
+        "share and verify do not ask the environment); given again, one that is only read",
     )
     common.add_argument("--json", action="store_true", help="write the result as JSON")
     loudness = common.add_mutually_exclusive_group()
@@ -228,9 +257,13 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "doctor",
         "check finder, metadata, store and lockfile against each other",
         "Check finder, metadata, store and lockfile against each other.\n"
-        "Exit code: 0 nothing wrong, 1 errors or warnings were found, 3 it could not be checked.",
+        "Exit code: 0 nothing or notes, 1 errors or warnings were found, 3 it could not be checked.",
     )
-    doctor.add_argument("--deep", action="store_true", help="compare the hash of every file, not only size and time")
+    doctor.add_argument(
+        "--deep",
+        action="store_true",
+        help="compare the hash of every file, not only size and time, and import the tools that are looked at",
+    )
     doctor.add_argument("--fix", action="store_true", help="run what mends the findings, then check again")
 
 
@@ -311,7 +344,7 @@ def _add_edit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     edit.add_argument("--undo", action="store_true", help="use the shared one again, and remove the copy")
     edit.add_argument("--patch", metavar="FILE", type=Path, help="with --undo: save what was changed, as a patch")
     edit.add_argument("--force", action="store_true", help="with --undo: throw away what was changed")
-    edit.add_argument("--dry-run", action="store_true", help="say what would be copied, or removed and lost")
+    edit.add_argument("-n", "--dry-run", action="store_true", help="say what would be copied, or removed and lost")
 
 
 def _add_share(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -357,7 +390,8 @@ def _add_gc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="N",
         type=_number,
         default=14,
-        help="keep those as well that were in force within so many days (default: 14)",
+        help="keep those as well that were in force within so many days, of the last twenty that an environment "
+        "remembers (default: 14)",
     )
     gc.add_argument(
         "--forget",
