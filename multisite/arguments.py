@@ -7,9 +7,7 @@ from pathlib import Path
 
 __all__ = ["EXIT_CODES", "VARIABLES", "parser"]
 
-_DESCRIPTION = """\
-One copy of every Python distribution on the machine; environments that are only a lockfile.
-"""
+_DESCRIPTION = "One copy of every Python distribution on the machine; environments that are only a lockfile."
 
 _EXAMPLES = """\
 the main job:
@@ -55,16 +53,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="store_true", help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    _add_lock(commands)
-    _add_sync(commands)
-    _add_doctor(commands)
-    _add_list(commands)
-    _add_view(commands)
-    _add_gc(commands)
-    _add_dedup(commands)
-    _add_edit(commands)
-    _add_share(commands)
-    _add_verify(commands)
+    adding = [_add_lock, _add_sync, _add_doctor, _add_list, _add_view]
+    for add in (*adding, _add_gc, _add_dedup, _add_edit, _add_share, _add_verify):
+        add(commands)
     return top
 
 
@@ -125,11 +116,7 @@ def _add_lock(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _add_selection(lock)
     _add_making(lock)
     lock.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        help="where the lockfile is to be (default: pylock.toml in the environment)",
+        "-o", "--output", metavar="FILE", type=Path, help="the lockfile (default: pylock.toml in the environment)"
     )
     lock.add_argument("-U", "--upgrade", action="store_true", help="take the newest versions that fit")
     lock.add_argument(
@@ -260,9 +247,7 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "Exit code: 0 nothing or notes, 1 errors or warnings were found, 3 it could not be checked.",
     )
     doctor.add_argument(
-        "--deep",
-        action="store_true",
-        help="compare the hash of every file, not only size and time, and import the tools that are looked at",
+        "--deep", action="store_true", help="compare the hash of every file, and import the tools that are looked at"
     )
     doctor.add_argument("--fix", action="store_true", help="run what mends the findings, then check again")
 
