@@ -630,3 +630,17 @@ def test_an_environment_of_the_first_format_is_read_and_renewed(machine: Machine
     path.write_bytes(in_the_first_format(machine))
     machine.run("lock", "alpha==2.0").succeeded()
     assert not (machine.venv / "share/alpha/one.txt").exists()
+
+
+def test_a_running_process_is_told_where_somebody_emptied_the_importer_cache(machine: Machine) -> None:
+    machine.run("lock", "beta==1.0").succeeded()
+    told = "sys.path_importer_cache.clear(); importlib.invalidate_caches()"
+    code = f"import sys, importlib, beta; input('begun\\n'); {told}; import alpha; print(alpha.version)"
+    command = [str(machine.venv / "bin" / "python"), "-u", "-c", code]
+    with subprocess.Popen(
+        command, cwd=machine.work, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        machine.run("lock", "alpha==1.0").succeeded()
+        assert process.communicate("\n")[0] == "1.0\n"

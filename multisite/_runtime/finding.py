@@ -156,13 +156,13 @@ class Site:
         self.folder = finder.folder
         self.finder = finder
         self.folders = {}  # what merging.py claims besides: path -> the folders that it answers for
-        self.metadata = {}  # what metadata.py keeps, by the module whose classes ask
         self.indexes = {}  # what indexed.py keeps, by the folder that stands for site-packages
         self.unknown = []  # modules of tools that tools.py does not know in this shape
         self._claims = {self.path: True}
         self._identity = None
         self._replaced = None
         self.bare = False  # whether replaced() saw no metadata in the folder
+        self.look_again = False  # whether replaced() is to list the folder even if its clock has not moved
         self.table = table
 
     def claimed(self, path):
@@ -237,7 +237,8 @@ class Site:
         except OSError:
             return ()
         known = self._replaced
-        if known is None or known[0] is not table or known[1] != time:
+        if known is None or known[0] is not table or known[1] != time or self.look_again:
+            self.look_again = False
             kinds = (".dist-info", ".egg-info", ".egg-link")
             children = os.listdir(self.path)
             self.bare = not [child for child in children if child[-5:].lower() == "-info"]
@@ -246,6 +247,8 @@ class Site:
                 from .installed import installed
 
                 infos = installed(table, self.path, infos)
+            if known is not None and known[0] is table and known[2] == infos:
+                infos = known[2]  # who keeps something for it need not make that anew
             self._replaced = known = (table, time, infos)
         return known[2]
 
@@ -255,7 +258,6 @@ class Site:
 
         self._identity = self._replaced = None
         self._claims, self.indexes = {self.path: True}, {}
-        self.metadata.clear()
         self.table = renewed(self.table)
 
     def follows(self):
@@ -368,6 +370,12 @@ class LockedFinder(Dormant):
 
             return watched(self, fullname, path, target)
         return None
+
+    def invalidate_caches(self):
+        """Forget what was read from disk, where no path entry finder is in its place to be told so."""
+        finders = list(sys.path_importer_cache.values())
+        if not any(type(finder) is SiteFinder and finder.site is self.site for finder in finders):
+            self.site.refresh()
 
     def find_distributions(self, context=None):
         """See to it that the next finder finds the metadata of what is locked; find nothing."""

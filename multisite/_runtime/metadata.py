@@ -72,7 +72,7 @@ def _in_order(protocol, facts, function, path, owned, context):
     site = facts.site
     locked = _locked(protocol, facts)
     lean = getattr(context, "__dict__", {}).get(LEAN)
-    if lean is not None and not _is_alone(site, path, owned):
+    if lean is not None and not _is_alone(protocol, site, function, path, owned, context):
         lean = None
     for at, entry in enumerate(path):
         if owned[at]:
@@ -93,8 +93,17 @@ def _ordinary(protocol, function, entry, context):
 
 
 def _locked(protocol, facts):
-    """Return what is locked, kept while nothing changes."""
+    """Return what is locked, kept while nothing changes.
+
+    What is really installed is listed anew where the standard library lists anew. It has an object for each folder,
+    with what it listed: up to 3.9 for one question, later until it is to forget them.
+    """
     site = facts.site
+    kind = getattr(protocol, "FastPath", None)
+    listing = None if kind is None else kind(site.path)
+    if listing is None or listing is not facts.listing:
+        facts.listing = listing
+        site.look_again = True
     replaced = site.replaced(site.table)
     locked = facts.locked
     if locked is None or locked.table is not site.table or locked.replaced is not replaced:
@@ -102,33 +111,26 @@ def _locked(protocol, facts):
     return locked
 
 
-def _is_alone(site, path, owned):
+def _is_alone(protocol, site, function, path, owned, context):
     """Tell whether nothing has metadata but what is locked: no folder of *path*, and no finder besides these two."""
-    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]
-    others = [str(entry) for at, entry in enumerate(path) if not owned[at]]
-    return site.bare and len(finders) == 2 and all(_has_none(site, entry) for entry in others)
+    if not site.bare or len([finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]) != 2:
+        return False
+    others = [entry for at, entry in enumerate(path) if not owned[at] and not _has_none(site, str(entry))]
+    return not any(True for entry in others for _ in _ordinary(protocol, function, entry, context))
 
 
 def _has_none(site, entry):
-    """Tell whether there are no metadata in the folder *entry*, kept while its time is the same."""
+    """Tell whether it is known without a listing that there are no metadata in the folder *entry*.
+
+    Listings are for the standard library to keep. The last sync has listed the interpreter's own library, which has
+    some hundred names.
+    """
     try:
-        if not entry:  # the current folder, which may be another by the next time
-            return not _metadata_in(os.curdir)
-        time = os.stat(entry).st_mtime_ns
-        known = site.metadata.get(entry)
-        if known is None or known[0] != time:
-            # The last sync has looked at the interpreter's own library, which has some hundred names.
-            known = time, site.table.bare.get(entry) == time or not _metadata_in(entry)
-            site.metadata[entry] = known
-        return known[1]
+        return bool(entry) and os.stat(entry).st_mtime_ns == site.table.bare.get(entry)
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
         return False
-
-
-def _metadata_in(folder):
-    return [name for name in os.listdir(folder) if name[-5:].lower() == "-info"]
 
 
 def _distributions(protocol, paths):

@@ -19,6 +19,7 @@ class Facts:
     def __init__(self, site):
         self.site = site
         self.locked = None  # what metadata.py keeps of the folder
+        self.listing = None  # what the standard library keeps of it
         self._known = None
         self._said = None
 
