@@ -22,6 +22,7 @@ class Facts:
         self.listing = None  # what the standard library keeps of it
         self._known = None
         self._said = None
+        self._beside = {}  # by the index: the files in the site-packages folder itself
 
     def index(self, path):
         """Return the index of the distribution whose metadata folder is *path*, None where it is none of ours."""
@@ -49,6 +50,7 @@ class Facts:
         table = self.site.table
         if self._said is None or self._said[0] is not table:
             self._said = table, self._read_state()
+            self._beside = {}
         return self._said[1]
 
     def covers(self, filename):
@@ -74,13 +76,26 @@ class Facts:
         """Return where the environment has the file *path* of RECORD; None where it is in the store."""
         import pathlib
 
-        parts = str(path).replace("\\", "/").split("/")
-        if parts[0] == os.pardir:
+        text = str(path).replace("\\", "/")
+        parts = text.split("/")
+        if parts[0] == os.pardir or text in self._in_site(index):
             return pathlib.Path(self.site.path, path)
         if len(parts) == 2 and parts[0] == self.site.table.row(index)[3] and parts[1] != "RECORD":
             own = self._path(index, parts[1])
             return None if own is None else pathlib.Path(own)
         return None
+
+    def _in_site(self, index):
+        """Return the paths in RECORD of what the distribution's data files brought into the site-packages folder."""
+        self._state()
+        beside = self._beside  # another thread may begin a new one meanwhile
+        if index not in beside:
+            import csv
+
+            _, added, _ = self._of(self.site.table.row(index)[0])
+            paths = [row[0] for row in csv.reader(added) if row and not row[0].startswith(os.pardir + "/")]
+            beside[index] = frozenset([*paths, *_bytecode(paths)])
+        return beside[index]
 
     def _path(self, index, filename):
         """Return the file of the environment that stands for *filename*, None where the store's own is meant."""
