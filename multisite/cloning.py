@@ -58,7 +58,8 @@ def copy_file(source: str | Path, target: str | Path, *, mode: int = 0o666) -> N
 def _clone_or_copy(reading: int, writing: int) -> None:
     """Give one open file the content of another (copy_file_range(2) clones where it can)."""
     size = os.fstat(reading).st_size
-    done = 0
+    # A Python that was compiled for glibc before 2.27 has it not.
+    done = 0 if hasattr(os, "copy_file_range") else size
     try:
         while sys.platform == "linux" and done < size:
             done += os.copy_file_range(reading, writing, size - done) or size

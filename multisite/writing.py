@@ -72,14 +72,15 @@ def _copied(reading: int, writing: int, most: int) -> int:
     """Copy some bytes, *most* of them at most; return how many. 0 is the end."""
     if sys.platform != "linux":
         raise OtherwiseError
-    try:
-        return os.copy_file_range(reading, writing, most)
-    except OSError as error:
-        import errno
+    if hasattr(os, "copy_file_range"):  # a Python that was compiled for glibc before 2.27 has it not
+        try:
+            return os.copy_file_range(reading, writing, most)
+        except OSError as error:
+            import errno
 
-        # Between two filesystems, or where one of them or the kernel cannot do it.
-        if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
+            # Between two filesystems, or where one of them or the kernel cannot do it.
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+                raise
     return os.sendfile(writing, reading, None, most)
 
 

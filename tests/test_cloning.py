@@ -24,6 +24,13 @@ def test_a_copy_has_the_content_and_the_mode(tmp_path: Path, content: bytes) -> 
     assert (tmp_path / "a").read_bytes() == content
 
 
+def test_a_python_for_an_old_libc_copies_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    (tmp_path / "a").write_bytes(CONTENT)
+    copy_file(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == CONTENT
+
+
 def test_a_copy_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")

@@ -348,6 +348,7 @@ def fail(self):
     raise MemoryError("no memory")
 raising._Raising.{what} = fail
 """
+NO_ORDINARY_WAY = "sys.modules['multisite.cli'] = None\n"
 NO_THREADS = """\
 def refuse(*arguments):
     raise RuntimeError("can't start new thread")
@@ -436,18 +437,26 @@ def test_where_no_thread_can_be_started_it_is_made_without(machine: Machine) -> 
     assert tree(machine.work / "other") == expected
 
 
-def test_files_are_copied_to_another_filesystem_too(machine: Machine) -> None:
-    machine.run("sync", "pylock.toml", "--venv", "other").succeeded()
-    expected = tree(machine.work / "other")
-    shutil.rmtree(machine.work / "other")
-    change = """\
+ELSEWHERE = """\
 import os
 def elsewhere(*arguments):
     raise OSError(18, "Invalid cross-device link")
 os.copy_file_range = elsewhere
 raising._ENOUGH = 1  # with a second thread
 """
-    assert run_changed(machine, change) == 0
+OLD_LIBC = """\
+import os
+del os.copy_file_range
+raising._ENOUGH = 1
+"""
+
+
+@pytest.mark.parametrize("change", [ELSEWHERE, OLD_LIBC], ids=["another filesystem", "old libc"])
+def test_files_are_copied_where_no_blocks_are_shared(machine: Machine, change: str) -> None:
+    machine.run("sync", "pylock.toml", "--venv", "other").succeeded()
+    expected = tree(machine.work / "other")
+    shutil.rmtree(machine.work / "other")
+    assert run_changed(machine, change + NO_ORDINARY_WAY) == 0
     assert tree(machine.work / "other") == expected
 
 
