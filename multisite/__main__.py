@@ -18,7 +18,7 @@ def main() -> int:
     make_ready()
     try:
         code = _run()
-    except SystemExit as ending:  # argparse has said why
+    except SystemExit as ending:  # argparse has said why, or who was terminated
         code = ending.code if isinstance(ending.code, int) else 0
     except OSError as error:  # of an unbuffered stream; whatever else fails has been told
         return finish(0, lost=error)
@@ -40,7 +40,7 @@ def _run() -> int:
         from multisite.cli import run
 
         return run(sys.argv[1:])
-    except KeyboardInterrupt:  # while it was loading: nothing has been done
+    except KeyboardInterrupt:  # what was begun has been put away
         sys.stderr.write("interrupted\n")
         return 130
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import errno
 import signal
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.ending import Terminable, Terminated
 from multisite.errors import MultisiteError
 from multisite.output import Output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Sequence
 
 __all__ = ["run"]
 
@@ -24,16 +22,6 @@ _FAILED = 3
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _INTERRUPTED = 128 + signal.SIGINT
-# Besides Ctrl-C: what supervisors send, and what a terminal sends that is closed.
-_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-
-
-class _Terminated(BaseException):
-    """The process was asked to end, and puts things away first, as after Ctrl-C."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -57,14 +45,14 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     output = Output(verbosity=options.verbosity, as_json=options.json)
     try:
-        with _terminable():
+        with Terminable():
             return _run(options, output)
     except BrokenPipeError:
         return 1  # nobody reads any more what is written (as ``multisite list | head -1``)
     except KeyboardInterrupt:
         output.say("interrupted", level=-1)
         return _INTERRUPTED
-    except _Terminated as ended:
+    except Terminated as ended:
         output.say("terminated", level=-1)
         return 128 + ended.number
 
@@ -97,23 +85,3 @@ def _advice(error: OSError) -> str:
     if error.errno in _FORBIDDEN:
         return "run it as somebody who may, or choose other folders: --venv DIR, --store DIR"
     return "mend that, then run the same command again"
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let signals that end a process be an exception while the block runs: what is temporary is taken away then."""
-
-    def terminate(number: int, _frame: FrameType | None) -> None:
-        raise _Terminated(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    # nohup has a command ignore one of them.
-    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, terminate) for number in heard}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -55,18 +55,26 @@ def _made(arguments: Sequence[str], folder: str, cache: str, own: tuple[Any, ...
         return None  # the active one is gone, which is to be said
     if (options.get("--compile") or os.environ.get("MULTISITE_COMPILE") or "none") != "none":
         return None
+    from multisite.ending import Terminable, Terminated
     from multisite.raising import raised
 
-    return raised(
-        arguments,
-        lockfile=os.path.abspath(options[""]),  # noqa: PTH100
-        folder=folder,
-        python=options.get("--python"),
-        store=store,
-        cache=cache,
-        environ=os.environ,
-        own=own,
-    )
+    try:
+        with Terminable():
+            return raised(
+                arguments,
+                lockfile=os.path.abspath(options[""]),  # noqa: PTH100
+                folder=folder,
+                python=options.get("--python"),
+                store=store,
+                cache=cache,
+                environ=os.environ,
+                own=own,
+            )
+    except Terminated:
+        from multisite.streams import tell
+
+        tell("terminated\n")
+        raise
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str] | None:

@@ -24,6 +24,7 @@ from tests.test_settled import START, counted
 QUICK = {
     "multisite.quick",
     "multisite.settled",
+    "multisite.ending",
     "multisite.raising",
     "multisite.blueprint",
     "multisite.aside",
@@ -356,9 +357,19 @@ _thread.start_new_thread = refuse
 """
 
 
+def changed(machine: Machine, change: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", FAILING.format(change=change), "sync", "pylock.toml", "--venv", "other", *words]
+    return subprocess.run(
+        command, cwd=machine.work, env=machine.environ(), check=False, capture_output=True, encoding="utf-8"
+    )
+
+
 def run_changed(machine: Machine, change: str) -> int:
-    command = [sys.executable, "-c", FAILING.format(change=change), "sync", "pylock.toml", "--venv", "other", "-q"]
-    return subprocess.run(command, cwd=machine.work, env=machine.environ(), check=False, stderr=-3).returncode
+    return changed(machine, change, "-q").returncode
+
+
+def all_there(machine: Machine) -> list[Path]:
+    return sorted(path for folder in (machine.work, machine.store) for path in folder.rglob("*"))
 
 
 INTERRUPTED = """\
@@ -377,6 +388,42 @@ def test_interrupted_once_it_has_its_name_it_stays_registered(machine: Machine) 
     identity = Environment.open(machine.work / "other").read_state()
     assert (machine.store / "environments" / f"{getattr(identity, 'id', '')}.json").exists()
     assert not list((machine.store / "pins").iterdir())
+
+
+ENDED = """\
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+{before}
+rename = os.rename
+def ended(old, new):
+    rename(old, new)
+    if new.endswith(".json"):
+        os.kill(os.getpid(), signal.{name})
+os.rename = ended
+own = raising._Raising._own
+def unhurried(self):
+    for aside in self.asides:  # so that the signal comes before the folder has its name
+        aside.wait()
+    return own(self)
+raising._Raising._own = unhurried
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [("SIGINT", 130, "interrupted\n"), ("SIGTERM", 143, "terminated\n"), ("SIGHUP", 129, "terminated\n")],
+)
+def test_a_signal_that_ends_it_leaves_nothing(machine: Machine, name: str, code: int, said: str) -> None:
+    before = all_there(machine)
+    done = changed(machine, ENDED.format(before="", name=name), "-q")
+    assert (done.returncode, done.stderr) == (code, said)
+    assert all_there(machine) == before
+
+
+def test_a_signal_that_is_ignored_ends_nothing(machine: Machine) -> None:
+    ignored = ENDED.format(before="signal.signal(signal.SIGHUP, signal.SIG_IGN)", name="SIGHUP")
+    assert run_changed(machine, ignored + NO_ORDINARY_WAY) == 0
+    assert (machine.work / "other").exists()
 
 
 DROPPED = """\
