@@ -64,6 +64,7 @@ def raised(
         drawn = blueprint.read(cache, blueprint.key(data, program, store, environ, own))
         if drawn is None:
             return None
+        command = settled.command_key(arguments, environ)
         raising = _Raising(drawn, data, folder, store)
         raising.carry_out()
     except (OtherwiseError, OSError):
@@ -71,7 +72,7 @@ def raised(
     count = "1 distribution" if len(drawn["changes"]) == 1 else f"{len(drawn['changes'])} distributions"
     unchanged = f"{folder}: unchanged; {count}"
     commands = {
-        settled.command_key(arguments, environ): ((f"syncing {lockfile}", unchanged), read, known),
+        command: ((f"syncing {lockfile}", unchanged), read, known),
         "sync": ((f"syncing {folder}/pylock.toml", unchanged), (), settled.print_of(())),
     }
     raising.note(commands, cache, settled.circumstances(environ, own))
@@ -103,44 +104,54 @@ class _Raising:
         self.begun = [self.temporary, self.registration, self.pin]
         self.programs: list[tuple[str, int, bytes]] = []
         self.print: int | None = None
+        self.held: int | None = None
         self.identity: tuple[int, int] | None = None
 
     def carry_out(self) -> None:
         """Make it, or leave nothing of it. Raises OSError, OtherwiseError."""
         self._demand_sound_place()
-        pinning = self._aside(self._write_pin)
         try:
-            self._make(pinning)
+            self._make()
+            self._unpin()
         except BaseException:  # an interruption as well: nothing half made stays, and it is raised again
-            for aside in self.asides:
-                aside.wait()
-            # One that has its name already needs what was registered.
-            self._take_away([self.pin] if self._is_made() else self.begun)
+            try:
+                for aside in self.asides:
+                    aside.wait()
+            finally:  # interrupted once more
+                # One that has its name already needs what was registered. The last that was begun goes first: a
+                # thread that still runs cannot rename what is gone.
+                self._take_away([self.pin] if self._is_made() else self.begun[::-1])
             raise
-        os.unlink(self.pin)  # noqa: PTH108 -- see blueprint
-
-    def _make(self, pinning: Aside) -> None:
-        held = self._held()
-        try:
-            paths = self._write()
-            beside = self._beside(self.registration, self._registration())
-            flushing = self._aside(lambda: self._flush(held, paths, beside))
-            files, copies = self.drawn["copies"], Copies(self.store, self.temporary, self.drawn["records"])
-            half = len(files) // 2 if len(files) > _ENOUGH else 0
-            copying = self._aside(lambda: copies.make(files[:half])) if half else None
-            self._write_programs()
-            copies.make(files[half:])
-            pinning.demand()
-            self._demand_entries()
-            if copying is not None:
-                copying.demand()
-            taken = self._own()
-            flushing.demand()
-            os.lstat(self.registration)  # for garbage collection may have taken it for that of one that is gone
-            self.print = self._printed(taken)
-            os.rename(self.temporary, self.folder)  # noqa: PTH104
         finally:
-            os.close(held)
+            if self.held is not None:
+                os.close(self.held)
+
+    def _make(self) -> None:
+        pinning = self._aside(self._write_pin)
+        held = self._hold()
+        paths = self._write()
+        beside = self._beside(self.registration, self._registration())
+        flushing = self._aside(lambda: self._flush(held, paths, beside))
+        files, copies = self.drawn["copies"], Copies(self.store, self.temporary, self.drawn["records"])
+        half = len(files) // 2 if len(files) > _ENOUGH else 0
+        copying = self._aside(lambda: copies.make(files[:half])) if half else None
+        self._write_programs()
+        copies.make(files[half:])
+        pinning.demand()
+        self._demand_entries()
+        if copying is not None:
+            copying.demand()
+        taken = self._own()
+        flushing.demand()
+        os.lstat(self.registration)  # for garbage collection may have taken it for that of one that is gone
+        self.print = self._printed(taken)
+        os.rename(self.temporary, self.folder)  # noqa: PTH104
+
+    def _unpin(self) -> None:
+        try:
+            os.unlink(self.pin)  # noqa: PTH108 -- see blueprint
+        except FileNotFoundError:  # garbage collection took it; the environment is registered
+            return
 
     def _aside(self, work: Callable[[], None]) -> Aside:
         aside = Aside(work)
@@ -148,7 +159,7 @@ class _Raising:
         return aside
 
     def _beside(self, path: str, data: bytes) -> str:
-        """Write what is to be the file *path* of the store beside it; return where."""
+        """Write what is to be the file *path* of the store, or the cache, beside it; return where."""
         folder, name = os.path.split(path)
         temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
         self.begun.append(temporary)
@@ -219,22 +230,20 @@ class _Raising:
             try:
                 path = f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}"
                 os.rename(self._beside(path, settled.encode(known)), path)  # noqa: PTH104
-            except (OSError, OtherwiseError):  # it is only a cache
+            except BaseException as error:  # an interruption as well: it is raised again
                 self._take_away(self.begun[-1:])
+                if not isinstance(error, (OSError, OtherwiseError)):  # it is only a cache
+                    raise
 
-    def _held(self) -> int:
+    def _hold(self) -> int:
         """Make the folder, and hold it for as long as it is not in its place: who finds it abandoned removes it."""
         import fcntl
 
         os.mkdir(self.temporary)  # noqa: PTH102
-        descriptor = os.open(self.temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            found = os.fstat(descriptor)
-            self.identity = found.st_dev, found.st_ino
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except BaseException:  # an interruption as well: the folder is let go, and it is raised again
-            os.close(descriptor)
-            raise
+        descriptor = self.held = os.open(self.temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        found = os.fstat(descriptor)
+        self.identity = found.st_dev, found.st_ino
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         return descriptor
 
     def _is_made(self) -> bool:
@@ -335,12 +344,15 @@ class _Raising:
         return head.encode() + "".join(f"{name}\n" for name in self.drawn["pinned"]).encode()
 
     def _take_away(self, paths: Sequence[str]) -> None:
+        """Remove *paths*. One that cannot be removed stays: why they are to go is what counts, and is raised then."""
+        from contextlib import suppress
         from pathlib import Path
 
         from multisite.files import remove_tree
 
         for path in paths:
-            remove_tree(Path(path))
+            with suppress(OSError):
+                remove_tree(Path(path))
 
 
 _URLSAFE = bytes.maketrans(b"+/", b"-_")

@@ -426,6 +426,85 @@ def test_a_signal_that_is_ignored_ends_nothing(machine: Machine) -> None:
     assert (machine.work / "other").exists()
 
 
+TWICE = """\
+wait = raising.Aside.wait
+def again(self):
+    raising.Aside.wait = wait
+    raise KeyboardInterrupt
+def interrupted(self):
+    for aside in self.asides:
+        aside.wait()
+    raising.Aside.wait = again
+    raise KeyboardInterrupt
+raising._Raising._write_programs = interrupted
+"""
+
+
+def test_interrupted_again_while_it_waits_it_leaves_nothing(machine: Machine) -> None:
+    before = all_there(machine)
+    assert run_changed(machine, TWICE) == 130
+    assert all_there(machine) == before
+
+
+STUCK = """\
+import multisite.files
+def refuse(path):
+    raise PermissionError(13, "Permission denied", str(path))
+multisite.files.remove_tree = refuse
+"""
+AT_PROGRAMS = """\
+def fail(self):
+    raise {what}
+raising._Raising._write_programs = fail
+"""
+
+
+def test_interrupted_where_nothing_can_be_removed_it_still_ends(machine: Machine) -> None:
+    done = changed(machine, STUCK + AT_PROGRAMS.format(what="KeyboardInterrupt"), "-q")
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+    assert not (machine.work / "other").exists()
+
+
+SLOW = """\
+import fcntl, os, time
+flush = raising._Raising._flush
+def slow(self, held, paths, registration):
+    time.sleep(0.5)
+    flush(self, held, paths, registration)
+    again = os.open(self.temporary, os.O_RDONLY)
+    try:
+        fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("held")
+raising._Raising._flush = slow
+"""
+
+
+def test_the_folder_is_held_as_long_as_threads_write_in_it(machine: Machine) -> None:
+    done = changed(machine, SLOW + AT_PROGRAMS.format(what="OSError"), "-q")
+    assert (done.returncode, done.stdout) == (0, "held\n")
+    assert (machine.work / "other").exists()
+
+
+def test_a_pin_that_is_gone_is_no_failure(machine: Machine) -> None:
+    """Garbage collection of another host may take it for one of a process that has ended."""
+    expected = changed(machine, NO_ORDINARY_WAY).stderr
+    shutil.rmtree(machine.work / "other")
+    change = """\
+import os
+rename = os.rename
+def renamed(old, new):
+    rename(old, new)
+    if new.endswith("/other"):
+        for name in os.listdir({pins!r}):
+            os.unlink(os.path.join({pins!r}, name))
+os.rename = renamed
+"""
+    done = changed(machine, change.format(pins=str(machine.store / "pins")))
+    assert (done.returncode, done.stderr) == (0, expected)
+    assert " + alpha 1.0\n" in expected
+
+
 DROPPED = """\
 own = raising._Raising._own
 def drop(self):
@@ -456,6 +535,12 @@ def test_a_note_that_cannot_be_written_is_done_without(machine: Machine) -> None
     assert run_changed(machine, SHORT) == 0
     assert (machine.work / "other").exists()
     assert sorted(notes.iterdir()) == before
+
+
+def test_a_note_that_cannot_be_removed_either_is_left(machine: Machine) -> None:
+    done = changed(machine, SHORT + STUCK)
+    assert done.returncode == 0
+    assert done.stderr.endswith(f"{machine.work / 'other'}: made; 4 distributions\n")
 
 
 def test_a_lockfile_that_is_a_pipe_is_read_once(machine: Machine) -> None:
