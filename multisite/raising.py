@@ -158,16 +158,16 @@ class _Raising:
         self.asides.append(aside)
         return aside
 
-    def _beside(self, path: str, data: bytes) -> str:
+    def _beside(self, path: str, data: bytes, mode: int = 0o644) -> str:
         """Write what is to be the file *path* of the store, or the cache, beside it; return where."""
         folder, name = os.path.split(path)
         temporary = f"{folder}/.{name}.{os.urandom(8).hex()}.tmp"
         self.begun.append(temporary)
         try:
-            write(temporary, data, 0o644)
+            write(temporary, data, mode)
         except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-            write(temporary, data, 0o644)
+            os.makedirs(folder, 0o755, exist_ok=True)  # noqa: PTH103
+            write(temporary, data, mode)
         return temporary
 
     def _flush(self, held: int, paths: list[str], registration: str) -> None:
@@ -229,7 +229,7 @@ class _Raising:
         if circumstances is not None:
             try:
                 path = f"{cache}/{settled.KIND}/{settled.name_for(self.folder)}"
-                os.rename(self._beside(path, settled.encode(known)), path)  # noqa: PTH104
+                os.rename(self._beside(path, settled.encode(known), 0o600), path)  # noqa: PTH104
             except BaseException as error:  # an interruption as well: it is raised again
                 self._take_away(self.begun[-1:])
                 if not isinstance(error, (OSError, OtherwiseError)):  # it is only a cache

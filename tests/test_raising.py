@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -503,6 +504,16 @@ os.rename = renamed
     done = changed(machine, change.format(pins=str(machine.store / "pins")))
     assert (done.returncode, done.stderr) == (0, expected)
     assert " + alpha 1.0\n" in expected
+
+
+def test_its_owner_alone_writes_to_what_is_made_in_the_store(machine: Machine) -> None:
+    notes = machine.folder / "home" / ".cache" / "multisite" / "settled"
+    for folder in (machine.store / "pins", notes):
+        shutil.rmtree(folder)
+    assert run_changed(machine, "import os\nos.umask(0)\n" + NO_ORDINARY_WAY) == 0
+    (note,) = notes.iterdir()
+    paths = (machine.store / "pins", notes, note)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o755, 0o755, 0o600]
 
 
 DROPPED = """\
