@@ -23,7 +23,7 @@ __all__ = ["FORMAT", "KIND", "MAGIC", "asked_for", "digest", "filled", "key", "r
 
 KIND = "blueprints"  # the folder in the cache
 MAGIC = b"MSBLUEPRINT\x00"
-FORMAT = 2
+FORMAT = 3
 _MOST_LINKS = 40  # as in the kernel
 
 

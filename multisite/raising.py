@@ -16,7 +16,7 @@ import time
 
 from multisite import blueprint, settled, wholesale
 from multisite.aside import Aside
-from multisite.settled import THROUGH, take
+from multisite.settled import INPUT, THROUGH, take
 from multisite.writing import Copies, OtherwiseError, flush, write
 
 TYPE_CHECKING = False  # the import of typing takes longer than much of what is done here
@@ -53,8 +53,8 @@ def raised(
     program = blueprint.asked_for(python, environ)
     if program is None or sys.platform != "linux":
         return None
-    inputs = [lockfile, *([] if python is None else [program])]
-    read = [(os.path.dirname(path), THROUGH, (os.path.basename(path),)) for path in inputs]  # noqa: PTH119, PTH120
+    inputs = [(lockfile, INPUT), *([] if python is None else [(program, THROUGH)])]
+    read = [(os.path.dirname(path), kind, (os.path.basename(path),)) for path, kind in inputs]  # noqa: PTH119, PTH120
     try:
         if not stat.S_ISREG(os.stat(lockfile).st_mode):  # noqa: PTH116 -- see blueprint
             return None  # what is read of a pipe is gone

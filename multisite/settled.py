@@ -27,6 +27,7 @@ __all__ = [
     "DURABLE",
     "FOLDER",
     "FORMAT",
+    "INPUT",
     "KIND",
     "MAGIC",
     "PLACE",
@@ -48,15 +49,16 @@ __all__ = [
 
 KIND = "settled"  # the folder in the cache
 MAGIC = b"MSSETTLED\x00"
-FORMAT = 2
+FORMAT = 3
 _MARSHAL = 4
 _KEY = 0x6D756C7469  # of the checksum: any number
 _CHECKSUM = 8  # bytes
 _LARGEST = 1 << 26
 
 # What is compared of a path. Of a place only what it is and who may change it; its content may change. Of a folder in
-# the store that it is there, and who else may change it.
-WHOLE, THROUGH, PLACE, FOLDER = range(4)
+# the store that it is there, and who else may change it. Of what people write also when it was last changed, for that
+# no program can set; of interpreters not, which installers link to by other names.
+WHOLE, THROUGH, PLACE, FOLDER, INPUT = range(5)
 DURABLE = ("MULTISITE_STORE", "MULTISITE_TRUST", "MULTISITE_COMPILE", "HOME", "XDG_DATA_HOME", "XDG_DATA_DIRS")
 _RESOLVERS = ("UV_", "PIP_", "XDG_CONFIG")
 _QUIET = frozenset({"-q", "--quiet"})
@@ -74,7 +76,10 @@ def take(path: str, kind: int) -> tuple[int, ...] | None:
         sound = found.st_uid in (0, os.geteuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         return () if sound else (found.st_mode, found.st_uid, found.st_gid)
     who = (found.st_mode, found.st_uid, found.st_gid, found.st_dev, found.st_ino)
-    return who if kind == PLACE else (*who, found.st_size, found.st_mtime_ns)
+    if kind == PLACE:
+        return who
+    known = (*who, found.st_size, found.st_mtime_ns)
+    return (*known, found.st_ctime_ns) if kind == INPUT else known
 
 
 def circumstances(environ: Mapping[str, str], own: tuple[Any, ...] | None = None) -> tuple[Any, ...] | None:

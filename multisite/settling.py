@@ -18,7 +18,7 @@ from multisite.cache import Cache
 from multisite.edits import FOLDER as EDITS
 from multisite.history import copy_of
 from multisite.registry import RENEWED_AFTER, registered
-from multisite.settled import FOLDER, PLACE, THROUGH, WHOLE
+from multisite.settled import FOLDER, INPUT, PLACE, THROUGH, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,7 +55,8 @@ def settle(
         return
     looks = looked_at(environment, state)
     number = settled.print_of(looks)
-    own = _grouped((str(path.parent), THROUGH, path.name) for path in (*inputs, *programs))
+    kinds = (*((path, INPUT) for path in inputs), *((path, THROUGH) for path in programs))
+    own = _grouped((str(path.parent), kind, path.name) for path, kind in kinds)
     own_number = settled.print_of(own)
     if number is None:
         return
@@ -114,7 +115,7 @@ def _looked_at(environment: Environment, state: EnvironmentState) -> Iterator[tu
     yield from ((own, WHOLE, name) for name in ("environment.json", "table", "next.json", EDITS, "view", "facts"))
     direct = (name for name, chosen in state.builds.items() if chosen.direct_url is not None)
     yield from ((own, WHOLE, f"facts/{name}.direct_url.json") for name in direct)
-    yield folder, THROUGH, os.path.relpath(environment.lockfile_of(state), environment.path)
+    yield folder, INPUT, os.path.relpath(environment.lockfile_of(state), environment.path)
     yield folder, WHOLE, environment.lockfile.name  # one that is not followed is taken out
     yield own, WHOLE, copy_of(environment, state.lock_sha256).relative_to(environment.state_folder).as_posix()
     bootstrap = Bootstrap(prefix=environment.path, site_packages=environment.site_packages)

@@ -142,6 +142,17 @@ def test_the_next_command_has_nothing_to_do(machine: Machine) -> None:
     assert "mended" in counted(machine, *command)[0][1]
 
 
+def test_a_lockfile_of_one_size_and_time_may_be_another(machine: Machine) -> None:
+    command = ("sync", "pylock.toml", "--venv", "other")
+    made_quickly(machine, *command)
+    assert quickly(machine, *command) is not None
+    lockfile = machine.work / "pylock.toml"
+    before, content = lockfile.stat(), lockfile.read_bytes()
+    lockfile.write_bytes(content.swapcase())
+    os.utime(lockfile, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert quickly(machine, *command) is None
+
+
 RUN = "import sys; {before}; from multisite.__main__ import main; sys.argv[0] = 'multisite'; sys.exit(main())"
 
 

@@ -114,6 +114,16 @@ def test_a_request_that_is_the_same(machine: Machine) -> None:
     assert " ~ alpha 1.0 -> 2.0" in counted(machine, *command)[0]
 
 
+def test_an_input_of_one_size_and_time_may_be_another(machine: Machine) -> None:
+    wanted = machine.work / "wanted.txt"
+    wanted.write_text("alpha==1.0\n", encoding="utf-8")
+    command = ("lock", "-r", "wanted.txt", "--venv", "other")
+    machine.run(*command).succeeded()
+    assert "multisite.cli" not in counted(machine, *command)[1]
+    write_as_before(wanted, b"1.0", b"2.0")
+    assert " ~ alpha 1.0 -> 2.0" in counted(machine, *command)[0]
+
+
 @pytest.mark.parametrize("name", ["UV_PRERELEASE", "PIP_INDEX_URL"])
 def test_what_the_resolver_is_told_counts(machine: Machine, name: str) -> None:
     assert "multisite.cli" not in counted(machine, "lock", "alpha==1.0", "beta")[1]
@@ -225,6 +235,19 @@ def change_lockfile(machine: Machine) -> None:
     machine.lockfile.write_bytes(machine.lockfile.read_bytes() + b"\n")
 
 
+def write_as_before(path: Path, old: bytes, new: bytes) -> None:
+    """Write *new* for *old* in the place of the file *path*, as what sets all times to that of a release does."""
+    before, content = path.stat(), path.read_bytes()
+    assert len(old) == len(new)
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def change_lockfile_at_a_fixed_time(machine: Machine) -> None:
+    write_as_before(machine.lockfile, b'"1.0"', b'"2.0"')
+
+
 def forget_registration(machine: Machine) -> None:
     (machine.store / "environments" / f"{machine.state.id}.json").unlink()
 
@@ -266,6 +289,7 @@ CHANGES = [
     change_start,
     install_really,
     change_lockfile,
+    change_lockfile_at_a_fixed_time,
     forget_registration,
     open_to_all,
     open_an_entry,
