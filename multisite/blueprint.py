@@ -77,7 +77,7 @@ def key(
         digest(lockfile),
         (python, take(python, THROUGH), take(configuration, THROUGH)),
         os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None,
-        (system.sysname, system.release, system.machine),  # a container has a name of its own each time
+        (system.sysname, system.release, system.version, system.machine),  # a container has a name of its own each time
         store,
         (os.geteuid(), os.getegid(), environ.get("MULTISITE_TRUST", "")),
     )

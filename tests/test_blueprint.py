@@ -89,6 +89,16 @@ def test_a_program_that_chooses_an_interpreter_is_asked_each_time(
         assert f"version = {version}." in configured.replace("version_info", "version")
 
 
+def test_what_a_marker_may_ask_of_the_system_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = list(os.uname())
+    keys = set()
+    for at in (None, 0, 2, 3, 4):  # the name of the machine counts for nothing
+        changed = os.uname_result(value + "x" * (number == at) for number, value in enumerate(system))
+        monkeypatch.setattr(os, "uname", lambda changed=changed: changed)
+        keys.add(blueprint.key(b"", sys.executable, "/store", {}, ()))
+    assert len(keys) == 5
+
+
 def test_a_virtual_environment_s_program_is_followed_to_its_base(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
