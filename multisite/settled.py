@@ -98,7 +98,11 @@ def circumstances(environ: Mapping[str, str], own: tuple[Any, ...] | None = None
 
 
 def program() -> tuple[Any, ...]:
-    """Return what tells this multisite from another, also where it is run from its source."""
+    """Return what tells this multisite from another.
+
+    Who edits its source: a file of the start-up code that is another counts, and any module that was added, removed or
+    replaced by renaming. One that is written in its place does not, for a look at each of them takes 0.3 ms.
+    """
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 -- see the top
     runtime = os.path.join(here, "_runtime")  # noqa: PTH118
     found = [os.stat(path) for path in (here, runtime)]  # noqa: PTH116
