@@ -21,6 +21,7 @@ from multisite.record import RecordEntry, format_record
 from multisite.report import Finding, Severity
 from multisite.scripts import declared_scripts, launcher, named_after_version, with_interpreter
 from multisite.state import InstallDifference, OwnedFile, is_inside
+from multisite.torn import is_torn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["InstallationPlan", "PlannedFile", "apply_installation", "plan_installation"]
 
 _CHUNK = 1 << 20
-_PAGE = 1 << 12
 # Whatever a wheel holds under these names, it would not be read as that wheel's.
 _RESERVED = frozenset({".multisite", "pyvenv.cfg", "pylock.toml"})
 _RESERVED_IN_SITE = frozenset({"00-multisite.pth", "00-multisite.start"})
@@ -318,7 +318,11 @@ class _Comparison:
             return bool(facts.st_mode & stat.S_IXUSR) != file.executable
         if known is None:
             return self._left_alone(file, "a file that is not ours is there")
-        if content == (known.size, known.sha256) or self._restore or _is_torn(self._folder / file.path, file):
+        if content == (known.size, known.sha256) or self._restore:
+            return True
+        if is_torn(self._folder / file.path, _content(file)):
+            reason = "since before the machine was booted it holds parts of what was written; it is written again"
+            self._findings.append(_finding(Severity.NOTE, file, reason))
             return True
         self._changed.add(file.path)
         self._findings.append(_finding(Severity.WARNING, file, "it was changed since, and is left alone"))
@@ -341,7 +345,7 @@ class _Comparison:
         if not stat.S_ISREG(facts.st_mode):
             return False
         as_written = _identity(self._folder / path, facts.st_size, {known.size}) == (known.size, known.sha256)
-        return as_written or _is_torn(self._folder / path, None)
+        return as_written or is_torn(self._folder / path, b"")
 
     def _goes(self, path: str) -> bool:
         """Tell whether the file at *path* is one of ours that is taken out."""
@@ -362,20 +366,6 @@ class _Comparison:
         self.strangers.add(file.path)
         self._findings.append(_finding(Severity.WARNING, file, f"{reason}, and is left alone"))
         return False
-
-
-def _is_torn(path: Path, file: PlannedFile | None) -> bool:
-    """Tell whether there is nothing at *path* but zeros and parts of *file*, as after a power failure.
-
-    These files are not flushed: they can be written again.
-    """
-    found = path.read_bytes()
-    wanted = b"" if file is None else _content(file)
-    pages = range(0, len(found), _PAGE)
-    return all(
-        found[at : at + _PAGE].strip(b"\0") == b"" or wanted[at : at + _PAGE].startswith(found[at : at + _PAGE])
-        for at in pages
-    )
 
 
 def _identity(path: Path, size: int, sizes: set[int]) -> tuple[int, str]:

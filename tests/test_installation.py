@@ -530,3 +530,30 @@ def test_programs_start_below_a_folder_with_whitespace(tmp_path: Path, name: str
 def test_the_detour_of_a_path_with_a_space() -> None:
     found = with_interpreter(b"#!python\nx = 1\n", python="/a b/python")
     assert re.fullmatch(rb"#!/bin/sh\n'''exec' '/a b/python' \"\$0\" \"\$@\"\n' '''\nx = 1\n", found)
+
+
+@pytest.mark.parametrize("content", [b"", b"x =", b"\0" * 6], ids=["emptied", "shortened", "zeros"])
+def test_a_file_that_somebody_shortened_is_none_that_a_power_failure_tore(installer: Installer, content: bytes) -> None:
+    foo = installer.add("foo", data={"data": {"etc": {"foo.conf": "x = 1\n"}}})
+    installer.install(foo)
+    path = installer.path("etc/foo.conf")
+    path.write_bytes(content)
+    assert installer.install(foo) == ["warning: etc/foo.conf: it was changed since, and is left alone"]
+    assert path.read_bytes() == content
+    os.utime(path, (10**9, 10**9))
+    reason = "since before the machine was booted it holds parts of what was written; it is written again"
+    assert installer.install(foo) == [f"note: etc/foo.conf: {reason}"]
+    assert path.read_text(encoding="utf-8") == "x = 1\n"
+
+
+def test_nothing_is_torn_where_the_boot_cannot_be_told(
+    installer: Installer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    foo = installer.add("foo", data={"data": {"etc": {"foo.conf": "x = 1\n"}}})
+    installer.install(foo)
+    installer.path("etc/foo.conf").write_bytes(b"")
+    os.utime(installer.path("etc/foo.conf"), (10**9, 10**9))
+    monkeypatch.setattr("multisite.torn._KERNEL", tmp_path / "none")
+    assert installer.install() == [
+        "warning: etc/foo.conf: it is not needed any more, but was changed since it was written, and is left alone"
+    ]

@@ -7,6 +7,7 @@ every kind of disk, or the N-th part of these.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Power"]
 
 _TOLD = 50  # states
+BEFORE_BOOT = 10**9  # a time, in seconds
 
 
 class Power:
@@ -61,8 +63,19 @@ class Power:
     def damage(self, cut: int, kind: str, chance: random.Random) -> list[str]:
         """Let the power fail so, and return what can be seen in the store then and is not whole."""
         self.journal.state(cut, kind, chance).write()
+        self._boot()
         self.ground.tried[kind] += 1
         return [f"in the store: {fault}" for fault in self._damage() if fault not in self._before]
+
+    def _boot(self) -> None:
+        """Have what installing wrote into environments be older than the boot that follows a power failure."""
+        for environment in self.ground.machine.work.rglob("pyvenv.cfg"):
+            folders = [path for path in environment.parent.iterdir() if path.is_dir() and not path.is_symlink()]
+            for folder in folders:
+                if folder.name not in {".multisite", "lib"}:
+                    for path in folder.rglob("*"):
+                        if path.is_file() and not path.is_symlink():
+                            os.utime(path, (BEFORE_BOOT, BEFORE_BOOT))
 
     def _where(self, cut: int, kind: str) -> str:
         return f"{' '.join(self.situation.command)} from {self.situation.name}, {kind}, after {cut} changes"
