@@ -58,11 +58,13 @@ class PlannedFile:
 class InstallationPlan:
     """What is to be written and removed; ``files`` and ``installs`` are what environment.json says afterwards.
 
+    ``forgotten`` are all paths of ours that are not wanted any more, also those where nothing of ours is any more.
     ``late`` are those paths to be written that something stands in the place of until the removals are done.
     """
 
     write: tuple[PlannedFile, ...] = ()
     remove: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
     files: Mapping[str, OwnedFile] = field(default_factory=dict)
     installs: Mapping[NormalizedName, InstallDifference] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -72,7 +74,7 @@ class InstallationPlan:
     def adding(self) -> InstallationPlan:
         """The part that takes nothing away."""
         early = tuple(file for file in self.write if file.path not in self.late)
-        return replace(self, write=early, remove=())
+        return replace(self, write=early, remove=(), forgotten=())
 
     @property
     def taking_away(self) -> InstallationPlan:
@@ -106,7 +108,8 @@ def plan_installation(
     wanted = _without_conflicts(chain(chain.from_iterable(wishes.values()), beside), findings)
     comparison = _Comparison(environment.path, owned, wanted, findings, restore=restore)
     write = tuple(file for file in wanted.values() if comparison.is_due(file))
-    remove = tuple(path for path in sorted(owned) if path not in wanted and comparison.is_removable(path))
+    forgotten = tuple(path for path in sorted(owned) if path not in wanted)
+    remove = tuple(filter(comparison.is_removable, forgotten))
     kept = {path: file for path, file in wanted.items() if path not in comparison.strangers}
     installs = {
         name: InstallDifference(
@@ -118,6 +121,7 @@ def plan_installation(
     return InstallationPlan(
         write=write,
         remove=remove,
+        forgotten=forgotten,
         files={path: comparison.record(file) for path, file in sorted(kept.items())},
         installs=installs,
         findings=tuple(findings),
@@ -130,11 +134,12 @@ def apply_installation(plan: InstallationPlan, environment: Environment) -> bool
 
     Raises StoreNotUsable where what the store holds is damaged.
     """
-    targets = [environment.path / path for path in reversed(plan.remove)]
-    for target in targets:
+    for target in [environment.path / path for path in reversed(plan.remove)]:
         target.unlink(missing_ok=True)
         environment.tidy(target)
-    # What is written afterwards knows these files no more: after a power failure they must not be there again.
+    # What is written afterwards knows these files no more: after a power failure they must not be there again, nor must
+    # those that a command removed which was killed before it had flushed that.
+    targets = [environment.path / path for path in plan.forgotten]
     for folder in {next(above for above in target.parents if above.is_dir()) for target in targets}:
         flush_folder(folder)
     write_together(

@@ -557,3 +557,17 @@ def test_nothing_is_torn_where_the_boot_cannot_be_told(
     assert installer.install() == [
         "warning: etc/foo.conf: it is not needed any more, but was changed since it was written, and is left alone"
     ]
+
+
+def test_the_folder_of_what_is_gone_already_is_flushed(installer: Installer, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = {"data": {"etc": {"foo.conf": "x = 1\n"}, "share": {"foo": {"a.txt": "a", "b.txt": "b"}}}}
+    installer.install(installer.add("foo", data=data))
+    # As a command leaves it that was killed before it had flushed the folders.
+    installer.path("etc/foo.conf").unlink()
+    shutil.rmtree(installer.path("share/foo"))
+    flushed: list[Path] = []
+    monkeypatch.setattr("multisite.installation.flush_folder", flushed.append)
+    apply_installation(installer.plan().adding, installer.environment)
+    assert flushed == []
+    apply_installation(installer.plan().taking_away, installer.environment)
+    assert sorted(flushed) == [installer.path("etc"), installer.path("share")]
