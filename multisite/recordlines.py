@@ -7,6 +7,7 @@ kept as it is, under no folder.
 from __future__ import annotations
 
 import base64
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["by_folder", "files_of", "lines_of"]
 
+_UP = "../" * (2 if os.name == "nt" else 3)  # from site-packages to the environment
 _LINE = re.compile(r'((?:\.\./)*\.\.(?:/[^",]+)?)/([^",/]+),sha256=([A-Za-z0-9_-]{43}),(0|[1-9][0-9]{0,17})')
 
 
@@ -39,9 +41,13 @@ def lines_of(kept: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 
 def files_of(lines: Iterable[str]) -> Iterator[tuple[str, str, int]]:
-    """Yield the files that *lines* are about, those above site-packages: path in the environment, SHA-256, size."""
+    """Yield the files that *lines* are about, those outside of its library: path in the environment, SHA-256, size.
+
+    These are the lines that climb to the environment. Of one that climbs less only the environment's layout could tell.
+    """
     for line in lines:
-        if match := _LINE.fullmatch(line):
-            path = f"{match[1]}/{match[2]}"
+        match = _LINE.fullmatch(line)
+        if match and match[0].startswith(_UP) and not match[0].startswith("../", len(_UP)):
+            path = f"{match[1]}/{match[2]}".removeprefix(_UP)
             digest = base64.urlsafe_b64decode(f"{match[3]}=")
-            yield re.sub(r"\A(\.\./)+", "", path), digest.hex(), int(match[4])
+            yield path, digest.hex(), int(match[4])

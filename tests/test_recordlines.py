@@ -21,7 +21,9 @@ def line(path: str, size: int = 4) -> str:
     ("path", "kept", "file"),
     [
         ("../../../bin/foo", {"../../../bin": [f"foo,{HASH},4"]}, "bin/foo"),
-        ("../../Scripts/foo.exe", {"../../Scripts": [f"foo.exe,{HASH},4"]}, "Scripts/foo.exe"),
+        ("../../pkgconfig/foo.pc", {"../../pkgconfig": [f"foo.pc,{HASH},4"]}, None),
+        ("../foo.txt", {"..": [f"foo.txt,{HASH},4"]}, None),
+        ("../../../../x", {"../../../..": [f"x,{HASH},4"]}, None),
         ("../../../x", {"../../..": [f"x,{HASH},4"]}, "x"),
         ("../../../share/a b/\u00e9", {"../../../share/a b": [f"\u00e9,{HASH},4"]}, "share/a b/\u00e9"),
         ("../../../share/a,b", {"": [f'"../../../share/a,b",sha256={HASH},4']}, None),

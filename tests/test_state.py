@@ -59,6 +59,20 @@ def test_what_lines_of_record_say_is_not_repeated() -> None:
     assert document["builds"]["foo"] == {"build": "1.0/py3-none-any-0123456789abcdef"}
 
 
+def test_a_file_in_the_library_has_one_path_also_where_it_was_said_to_have_two() -> None:
+    path = DATA / "valid" / "dense.json"
+    document = json.loads(path.read_bytes())
+    in_library, digest = "lib/pkgconfig/foo.pc", document["files"]["share/a,b"]["sha256"]
+    document["installs"]["foo"]["added"]["../../pkgconfig"] = ["foo.pc,ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8,4"]
+    document["files"][in_library] = {"owner": "foo", "sha256": digest, "size": 4}
+    document["unowned"].append("pkgconfig/foo.pc")
+    state = EnvironmentState.from_document(json.dumps(document).encode(), path)
+    assert set(state.files) == {"bin/foo", "bin/foo-too", "share/a,b", in_library}
+    written = json.loads(state.to_document())
+    assert (in_library in written["files"], written["unowned"]) == (True, ["at the top"])
+    assert EnvironmentState.from_document(state.to_document(), path) == state
+
+
 def test_a_truncated_document_is_refused_wherever_it_ends() -> None:
     document = (DATA / "valid" / "small.json").read_bytes().rstrip()
     for end in range(len(document)):
