@@ -18,7 +18,7 @@ REASONS: Mapping[str, str] = {
         "us: the last two rows."
     ),
     "new-environment-without-jupyterlab": (
-        "of some 22 ms of the processor's time 12 are the interpreter's own start and end, 2 the imports of seven "
+        "of some 22 ms of the processor's time 12 are the interpreter's own start and end, 2 the imports of eight "
         "small modules of ours and up to four of the interpreter's, 1.3 reading the blueprint, 2 writing a hundred "
         "files, 1.4 the looks at four folders for each distribution (time.thread_time, in memory); of 66 million "
         "instructions 38 are the interpreter's (callgrind). The goal was set beside uv where a former environment had "
