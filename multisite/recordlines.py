@@ -7,7 +7,7 @@ kept as it is, under no folder.
 from __future__ import annotations
 
 import base64
-import os
+import sys
 import re
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["by_folder", "files_of", "lines_of"]
 
-_UP = "../" * (2 if os.name == "nt" else 3)  # from site-packages to the environment
+_UP = "../" * (2 if sys.platform == "win32" else 3)  # from site-packages to the environment
 _LINE = re.compile(r'((?:\.\./)*\.\.(?:/[^",]+)?)/([^",/]+),sha256=([A-Za-z0-9_-]{43}),(0|[1-9][0-9]{0,17})')
 
 
