@@ -7,8 +7,8 @@ kept as it is, under no folder.
 from __future__ import annotations
 
 import base64
-import sys
 import re
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
