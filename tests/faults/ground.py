@@ -145,13 +145,22 @@ class FaultGround(Ground):
         yield from self._known_ends[key]
 
     def _examined(self) -> Iterator[str]:
-        """Yield what the doctor has to say and has no advice for."""
+        """Yield what the doctor, or verify, has to say and has no advice for."""
+        yield from self._verified(must_be_sound=False)
         ended, findings = self._findings()
         if "Traceback" in ended.text:
             yield f"the doctor: {ended.text}"
         elif ended.code and not findings and not _has_advice(ended.text):
             yield f"the doctor, without advice: {ended.text}"
         yield from (f"the doctor, without advice: {found}" for found in findings if _is_helpless(found))
+
+    def _verified(self, *, must_be_sound: bool) -> Iterator[str]:
+        """Yield what verify says, but for what it has advice for unless the store *must be sound*."""
+        if not (self.machine.store / "store.json").exists():
+            return  # nothing is there yet
+        ended = self.commands.run("verify")
+        if "Traceback" in ended.text or (ended.code and (must_be_sound or not _has_advice(ended.text))):
+            yield f"verify: {ended.code} {ended.text}"
 
     def _findings(self) -> tuple[Ended, list[Any]]:
         ended = self.commands.run("doctor", "--json")
@@ -184,6 +193,7 @@ class FaultGround(Ground):
             for command in ("gc", "sync"):  # which take away what the command had no reason to look for
                 self.commands.run(command)
         yield from (f"left over: {path}" for path in leftovers(self.machine))
+        yield from self._verified(must_be_sound=True)
         found = faults(self.machine.store, self.machine.index.folder)
         yield from (f"the store: {fault}" for fault in found if not _HARMLESS.fullmatch(fault))
 
