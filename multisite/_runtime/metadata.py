@@ -72,7 +72,7 @@ def _in_order(protocol, facts, function, path, owned, context):
     site = facts.site
     locked = _locked(protocol, facts)
     lean = getattr(context, "__dict__", {}).get(LEAN)
-    if lean is not None and not _is_alone(protocol, site, function, path, owned, context):
+    if lean is not None and not _is_alone(protocol, site, path, owned):
         lean = None
     for at, entry in enumerate(path):
         if owned[at]:
@@ -80,7 +80,7 @@ def _in_order(protocol, facts, function, path, owned, context):
             if not site.bare:
                 real = _ordinary(protocol, function, entry, context)
                 yield from (one for one in real if not is_stub(str(one._path)))
-        elif lean is None and not _has_none(site, str(entry)):
+        elif lean is None and not _has_none(protocol, site, str(entry)):
             yield from _ordinary(protocol, function, entry, context)
 
 
@@ -111,25 +111,30 @@ def _locked(protocol, facts):
     return locked
 
 
-def _is_alone(protocol, site, function, path, owned, context):
+def _is_alone(protocol, site, path, owned):
     """Tell whether nothing has metadata but what is locked: no folder of *path*, and no finder besides these two."""
     if not site.bare or len([finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]) != 2:
         return False
-    others = [entry for at, entry in enumerate(path) if not owned[at] and not _has_none(site, str(entry))]
-    return not any(True for entry in others for _ in _ordinary(protocol, function, entry, context))
+    return all(owned[at] or _has_none(protocol, site, str(entry)) for at, entry in enumerate(path))
 
 
-def _has_none(site, entry):
-    """Tell whether it is known without a listing that there are no metadata in the folder *entry*.
+def _has_none(protocol, site, entry):
+    """Tell whether it is known that there are no metadata in the folder *entry*.
 
-    Listings are for the standard library to keep. The last sync has listed the interpreter's own library, which has
-    some hundred names.
+    Listings are the standard library's, which keeps them from 3.10 on; what else it does for a question is not needed.
+    The last sync has listed the interpreter's own library, which has some hundred names.
     """
     try:
-        return bool(entry) and os.stat(entry).st_mtime_ns == site.table.bare.get(entry)
+        if entry and os.stat(entry).st_mtime_ns == site.table.bare.get(entry):
+            return True
+        listing = protocol.FastPath(entry)
+        if not hasattr(listing, "lookup"):
+            return not [name for name in os.listdir(entry or os.curdir) if name[-5:].lower() == "-info"]
+        found = listing.lookup(listing.mtime)
+        return not (found.infos or found.eggs)
     except FileNotFoundError:
         return True
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):  # a later standard library may keep them otherwise
         return False
 
 
