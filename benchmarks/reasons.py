@@ -27,7 +27,7 @@ REASONS: Mapping[str, str] = {
     "cold": (
         "of the processor's time until the import 36 % are the interpreter, 28 the kernel, 25 zlib, 7 hashing (perf, "
         "on a file system in memory; it writes some 30,000 files): uv does the interpreter's part by compiled code, "
-        "and hashes no file. The import then takes no longer than uv's. In former runs, in which each side also paid "
+        "and hashes no file. The import then takes as long as uv's. In former runs, in which each side also paid "
         "for the files that had just been removed, it was 0.88."
     ),
     "warm-import": (
