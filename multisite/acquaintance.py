@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from multisite import settled
 from multisite.interpreter import Interpreter, interpreter_facts
-from multisite.remaking import own_interpreter
 from multisite.settled import THROUGH, WHOLE
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ class Acquaintance:
     def of(self, environment: Environment) -> Interpreter:
         """Return the interpreter of *environment* as ``own_interpreter`` does."""
         if environment.fault is not None:
+            from multisite.remaking import own_interpreter
+
             return own_interpreter(environment)  # which says so
         path = environment.python
         return Interpreter.from_facts(path, self._facts(path, [*_base(path), *_started(environment)]))

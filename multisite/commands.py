@@ -43,13 +43,12 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
     workshop = _workshop(options, output)
     with _place(options, workshop) as place:
         with output.working(f"locking {request.origin}"):
-            _load_meanwhile()
             locked = lock(
                 request,
                 place.before,
                 target=_target(options.output, place),
                 interpreter=place.interpreter,
-                resolver=workshop.resolver(),
+                resolver=workshop.resolver(meanwhile=_load_the_rest),
                 upgrade=Upgrade(everything=options.upgrade, names=tuple(options.upgrade_packages)),
                 settings=workshop.settings(),
             )
@@ -67,12 +66,14 @@ def _lock(options: argparse.Namespace, output: Output) -> int:
         return code
 
 
-def _load_meanwhile() -> None:
+def _load_the_rest() -> None:
     """Import what comes after resolving while uv resolves, which takes about as long."""
+    from contextlib import suppress
     from importlib import import_module
     from threading import Thread
 
-    Thread(target=lambda: import_module("multisite.outcome")).start()
+    with suppress(RuntimeError):  # no more threads are allowed: it is imported when it is needed
+        Thread(target=lambda: import_module("multisite.outcome")).start()
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -381,9 +382,9 @@ def _target(output: Path | None, place: Place) -> Path:
 
     One that the environment only follows, since it was told to sync with it, is not written over.
     """
-    from packaging.pylock import is_valid_pylock_path
-
     if output is not None:
+        from packaging.pylock import is_valid_pylock_path
+
         target = _absolute(output)
         if target.is_dir():
             raise InvalidRequest(f"{target}: it is a folder", hint="name a file: -o FILE")

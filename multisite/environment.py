@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.activation import unusable_in_scripts, write_activation_scripts
 from multisite.batch import flush
 from multisite.errors import InterpreterNotUsable, InvalidDocument, NotAnEnvironment, UnsupportedFormat
 from multisite.files import flush_folder, publish, remove_empty_parents, remove_tree, write_atomic, write_file
@@ -317,6 +316,8 @@ def _check_place(path: Path, prompt: str) -> None:
         raise NotAnEnvironment(path, "it is a file, not a folder", hint=_ELSEWHERE)
     if path.exists() and any(path.iterdir()):
         raise NotAnEnvironment(path, "the folder is not empty", hint="empty it, or choose another: --venv DIR")
+    from multisite.activation import unusable_in_scripts
+
     for text in (str(path), prompt):
         if character := os.pathsep if os.pathsep in text else unusable_in_scripts(text):
             reason = f"activation scripts cannot hold {text!r}, because of the {character!r} in it"
@@ -361,6 +362,8 @@ class _NewEnvironment:
 
     def fill(self, folder: Path) -> None:
         """Write the environment into *folder*; what makes it one comes last."""
+        from multisite.activation import write_activation_scripts
+
         scripts = folder / _SCRIPTS
         (folder / "lib" / self.interpreter.library / "site-packages").mkdir(parents=True)
         (folder / "include").mkdir()

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multisite.errors import ResolutionFailed
-from multisite.lockfile import Lock
 from multisite.state import RequestRecord
-from multisite.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from multisite.request import Request
     from multisite.resolving import Resolver, Upgrade
     from multisite.state import EnvironmentState
+    from multisite.wanted import Wanted
 
 __all__ = ["Locked", "lock"]
 
@@ -56,10 +55,15 @@ def lock(
     warnings: tuple[str, ...] = ()
     resolved = data is None
     if data is None:
+        # What reads lockfiles is imported while the resolver works.
         resolution = resolver.resolve(request, python=interpreter.executable, lockfile=target, upgrade=upgrade)
         data, parsed, warnings = resolution.data, resolution.lock, resolution.warnings
     else:
+        from multisite.lockfile import Lock
+
         parsed = Lock.parse(data, target)
+    from multisite.wanted import Wanted
+
     wanted = Wanted(
         data=data,
         lock=parsed,

@@ -9,14 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multisite.bootstrap import Bootstrap
 from multisite.environment import Environment, is_ours
 from multisite.errors import InterpreterNotUsable, NotAnEnvironment
 from multisite.files import locked, remove_tree
 from multisite.interpreter import inspect_interpreter
 from multisite.interpreters import find_interpreter
 from multisite.recall import make_room, recall
-from multisite.remaking import Ruin, left_behind, remade, starts_unlocked
 from multisite.report import Finding, Severity
 
 if TYPE_CHECKING:
@@ -166,6 +164,8 @@ class Place:
         try:
             own = self._inspected(environment)
         except InterpreterNotUsable as error:
+            from multisite.remaking import Ruin, starts_unlocked
+
             ruin = Ruin.of(environment, error)
             if ruin is None and (unlocked := starts_unlocked(environment)) is not None:
                 # A lockfile without what ends it must be able to take its place.
@@ -183,6 +183,8 @@ class Place:
             self._reason = f"{self._python} was asked for, and it had Python {own.version}"
 
     def _remade(self, environment: Environment) -> Environment:
+        from multisite.remaking import remade
+
         environment = remade(environment, self.interpreter, system_site_packages=self._system_site_packages)
         self.remade = True
         with_it = f"{self.interpreter.version} ({self.interpreter.base_executable})"
@@ -194,6 +196,8 @@ class Place:
         """Warn of what is really installed and belongs to another version of Python."""
         if self.environment is None or self.environment.site_packages == former.site_packages:
             return
+        from multisite.remaking import left_behind
+
         state = self.before
         projects = () if state is None else (*([state.project] if state.project else ()), *state.editables)
         site = former.site_packages.relative_to(self.path).as_posix()
@@ -259,6 +263,8 @@ class Place:
         try:
             return self._acquaintance.of(environment)
         except InterpreterNotUsable:
+            from multisite.bootstrap import Bootstrap
+
             # Before 3.13 no interpreter starts beside a start-up file that cannot be decoded, and it may be ours.
             bootstrap = Bootstrap(prefix=environment.path, site_packages=environment.site_packages)
             if not bootstrap.mend_start():

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["end", "ended_by", "run_program"]
 
@@ -28,11 +28,17 @@ _PAUSE = 0.02
 
 
 def run_program(
-    command: Sequence[str], *, environ: Mapping[str, str], cwd: Path | None = None, given: bytes | None = None
+    command: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: Path | None = None,
+    given: bytes | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run *command*, *given* being its input, and return how it ended and what it said. Raises OSError.
 
-    When the caller is interrupted meanwhile, the program and all that it started are ended first.
+    *meanwhile* is called as soon as it runs, and begins what is to be done beside it. When the caller is interrupted,
+    the program and all that it started are ended first.
     """
     with subprocess.Popen(
         command,
@@ -43,6 +49,8 @@ def run_program(
         stderr=subprocess.PIPE,
     ) as process:
         try:
+            if meanwhile is not None:
+                meanwhile()
             out, err = process.communicate(given)
         except BaseException:  # an interruption as well: no program outlives its command, and it is raised again
             end(process)

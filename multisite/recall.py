@@ -10,8 +10,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from multisite.dispatch import DispatchTable
-from multisite.edits import sweep_edits
 from multisite.errors import InvalidDocument, UnsupportedFormat
 from multisite.files import flush_folder, free_path, left_over, write_atomic
 from multisite.names import BuildId, normalize
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from multisite.dispatch import DispatchTable
     from multisite.environment import Environment
     from multisite.state import OwnedFile
 
@@ -43,16 +42,16 @@ def recall(environment: Environment) -> Recalled | None:
 
     Raises UnsupportedFormat where a later multisite wrote it.
     """
-    binding, table = read_binding(environment)
     following = _read(_next(environment))
     try:
         state = environment.read_state()
     except InvalidDocument:
         if following is not None:
             return Recalled(state=following)
-        return _from_table(binding, table)
+        return _from_table(*read_binding(environment))
     if following is None:
         return None if state is None else Recalled(state=state)
+    binding, _ = read_binding(environment)
     if state is None or binding.get("sha256") == following.lock_sha256 != state.lock_sha256:
         state, following = following, state or following
     files = _files(environment, state.files, following.files)
@@ -84,6 +83,8 @@ def clean_up(environment: Environment, lockfile: Path) -> None:
 
     Only whoever holds the environment may do that.
     """
+    from multisite.edits import sweep_edits
+
     state_folder = environment.state_folder
     sweep_edits(environment)
     following = _read(_next(environment))
@@ -109,6 +110,8 @@ def conclude(environment: Environment, state: EnvironmentState) -> bool:
 
 def read_binding(environment: Environment) -> tuple[Mapping[str, Any], DispatchTable | None]:
     """Return the plain values of the binding of the environment's table, and the table; nothing where it is damaged."""
+    from multisite.dispatch import DispatchTable
+
     path = environment.state_folder / "table"
     try:
         return DispatchTable.decode(path.read_bytes(), path)

@@ -1,6 +1,7 @@
 """Resolver: what was asked for to a lockfile for one interpreter.
 
-uv does the resolving; what it writes is read as a stranger's would be, and written anew in our form.
+uv does the resolving; what it writes is read as a stranger's would be, and written anew in our form. What reads
+lockfiles is imported when uv has begun, which takes longer.
 """
 
 from __future__ import annotations
@@ -10,23 +11,23 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
-from packaging.pylock import Pylock
-
 from multisite.addresses import is_local
+from multisite.aside import Aside
 from multisite.cache import Cache
 from multisite.errors import InvalidLockfile, InvalidRequest, ResolutionFailed, ResolverStopped, UnsupportedFormat
 from multisite.files import write_file
 from multisite.indexes import IndexOptions
-from multisite.lockfile import Lock
 from multisite.processes import ended_by, run_program
 from multisite.scratch import temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from packaging.pylock import Pylock
+
+    from multisite.lockfile import Lock
     from multisite.request import Request
 
 __all__ = ["Resolution", "Resolver", "Upgrade", "UvResolver", "uv_environment"]
@@ -102,7 +103,7 @@ class UvResolver:
     """Resolve with ``uv pip compile``; ``program`` is uv's path, ``environ`` what it is run with.
 
     In the ``cache`` is noted which lockfile an answer of uv's came to: reading and writing one of hundreds of
-    distributions takes as long as uv.
+    distributions takes as long as uv. ``meanwhile`` is called when uv has begun, and begins what the caller has to do.
     """
 
     program: str
@@ -110,6 +111,7 @@ class UvResolver:
     indexes: IndexOptions = field(default_factory=IndexOptions)
     offline: bool = False
     cache: Cache = field(default_factory=Cache)
+    meanwhile: Callable[[], None] = lambda: None
 
     def resolve(self, request: Request, *, python: Path, lockfile: Path, upgrade: Upgrade) -> Resolution:
         """Resolve as Resolver says; uv's own variables and configuration files count."""
@@ -124,6 +126,8 @@ class UvResolver:
             if data is None:
                 data = self._formatted(text, request, output.parent, target)
                 self.cache.remember(_KIND, self._name(text, request), hashlib.sha256(data).hexdigest().encode())
+        from multisite.lockfile import Lock
+
         same = offered is not None and offered.sha256 == hashlib.sha256(data).hexdigest()
         parsed = offered if same and offered is not None else Lock.parse(data, lockfile)
         return Resolution(data=data, lock=parsed, warnings=(*warnings, *_warnings(messages)))
@@ -145,10 +149,12 @@ class UvResolver:
         write_file(output, data)
         reading = _Reading(data, lockfile)
         try:
-            messages = self._run(request, options)
+            messages = self._run(request, options, reading.begin)
         except (ResolutionFailed, ResolverStopped, InvalidRequest):
             if reading.problem() is None:
                 raise
+        finally:
+            reading.end()
         problem = reading.problem()
         if problem is None:
             return reading.found, [], messages
@@ -157,6 +163,10 @@ class UvResolver:
 
     def _formatted(self, text: bytes, request: Request, folder: Path, target: Path) -> bytes:
         """Return uv's lockfile, written in *folder*, as ours in *target*."""
+        from packaging.pylock import Pylock
+
+        from multisite.lockfile import Lock
+
         found = Lock.parse(text, "uv's lockfile").pylock
         self._refuse_strangers(found, request.folder)
         moved = _relocated(found.to_dict(), folder, target)
@@ -197,14 +207,22 @@ class UvResolver:
         options += ["--offline"] if self.offline else []
         return options + self.indexes.effective(self.environ).arguments()
 
-    def _run(self, request: Request, options: Sequence[str]) -> str:
-        """Run uv in the request's folder, where relative paths mean what they meant to the asker."""
+    def _run(self, request: Request, options: Sequence[str], beside: Callable[[], None] = lambda: None) -> str:
+        """Run uv in the request's folder, where relative paths mean what they meant to the asker.
+
+        *beside* is called when it has begun, before the caller's turn.
+        """
+
+        def meanwhile() -> None:
+            beside()
+            self.meanwhile()
+
         sources = [*(["-"] if request.words else []), *map(str, request.files)]
         command = [self.program, "pip", "compile", *options, *(["--", *sources] if sources else [])]
         words = "".join(f"{word}\n" for word in request.words)
         environ = uv_environment(self.environ)
         try:
-            done = run_program(command, environ=environ, cwd=request.folder, given=words.encode())
+            done = run_program(command, environ=environ, cwd=request.folder, given=words.encode(), meanwhile=meanwhile)
         except OSError as error:
             raise ResolverStopped(f"{self.program} cannot be run: {error.strerror}") from error
         messages = done.stderr.decode("utf-8", "replace")
@@ -226,23 +244,35 @@ class _Reading:
     def __init__(self, data: bytes, where: Path) -> None:
         self._data = data
         self._where = where
-        self._fault: Exception | None = None
+        self._work: Aside | None = None
         self.found: Lock | None = None
-        self._thread = Thread(target=self._read)
-        self._thread.start()
+
+    def begin(self) -> None:
+        """Begin to read it, if that has not been begun."""
+        self._begun()
+
+    def _begun(self) -> Aside:
+        if self._work is None:
+            self._work = Aside(self._read)
+        return self._work
 
     def _read(self) -> None:
-        try:
-            self.found = Lock.parse(self._data, self._where)
-        except Exception as error:  # noqa: BLE001 -- raised again by whoever waits for it
-            self._fault = error
+        from multisite.lockfile import Lock
+
+        self.found = Lock.parse(self._data, self._where)
 
     def problem(self) -> InvalidLockfile | UnsupportedFormat | None:
         """Return, once it is read, why it cannot be."""
-        self._thread.join()
-        if self._fault is None or isinstance(self._fault, (InvalidLockfile, UnsupportedFormat)):
-            return self._fault
-        raise self._fault
+        try:
+            self._begun().demand()
+        except (InvalidLockfile, UnsupportedFormat) as error:
+            return error
+        return None
+
+    def end(self) -> None:
+        """Return when nobody reads any more: an interpreter that ends must not end a thread that imports."""
+        if self._work is not None:
+            self._work.wait()
 
 
 def _relocated(value: Any, old: Path, new: Path) -> Any:

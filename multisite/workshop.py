@@ -184,14 +184,19 @@ class Workshop:
         recalled = recall(environment)
         return None if recalled is None else recalled.state
 
-    def resolver(self) -> UvResolver:
-        """Return what resolves requirements."""
+    def resolver(self, *, meanwhile: Callable[[], None] = lambda: None) -> UvResolver:
+        """Return what resolves requirements; *meanwhile* is called when uv has begun."""
         from multisite.cache import Cache
         from multisite.resolving import UvResolver
 
         cache = Cache(default_cache(self.environ))
         return UvResolver(
-            program=self.uv, environ=self.environ, indexes=self.indexes, offline=self.offline, cache=cache
+            program=self.uv,
+            environ=self.environ,
+            indexes=self.indexes,
+            offline=self.offline,
+            cache=cache,
+            meanwhile=meanwhile,
         )
 
     def settings(self) -> tuple[str, ...]:

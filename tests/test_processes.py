@@ -18,6 +18,7 @@ from multisite.processes import ended_by, run_program
 from tests.machine import Machine, hear_interrupts
 
 PYTHON = sys.executable
+WAIT = "time.sleep(300)"
 
 
 def test_what_a_program_is_given_and_says() -> None:
@@ -29,6 +30,33 @@ def test_what_a_program_is_given_and_says() -> None:
 
 def test_nobody_is_asked() -> None:
     assert run_program([PYTHON, "-c", "print(input())"], environ={}).returncode == 1
+
+
+def test_what_is_begun_beside_it() -> None:
+    said: list[str] = []
+    code = "import sys; sys.stdout.write('and ' + sys.stdin.read())"
+    done = run_program([PYTHON, "-c", code], environ={}, given=b"words", meanwhile=lambda: said.append("begun"))
+    assert (said, done.stdout) == (["begun"], b"and words")
+
+
+def test_what_fails_beside_it_ends_it(tmp_path: Path) -> None:
+    code = f"import os, pathlib, time; pathlib.Path({str(tmp_path / 'number')!r}).write_text(str(os.getpid())); {WAIT}"
+
+    def fail() -> None:
+        while not (tmp_path / "number").exists() or not (tmp_path / "number").read_text():
+            time.sleep(0.01)
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        run_program([PYTHON, "-c", code], environ={}, meanwhile=fail)
+    assert not alive(int((tmp_path / "number").read_text()))
+
+
+def test_nothing_is_begun_beside_a_program_that_is_not_there() -> None:
+    said: list[str] = []
+    with pytest.raises(FileNotFoundError):
+        run_program(["/absent"], environ={}, meanwhile=lambda: said.append("begun"))
+    assert said == []
 
 
 def test_a_program_that_is_not_there() -> None:
