@@ -23,6 +23,8 @@ class Aside:
             _thread.start_new_thread(self._run, ())
         except RuntimeError:  # no more of them are allowed
             self._run()
+            if self._failure is not None and not isinstance(self._failure, Exception):
+                raise self._failure from None  # whoever interrupts waits for nothing else
 
     def _run(self) -> None:
         try:

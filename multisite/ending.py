@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # the import of typing takes longer than all that is here
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Terminable", "Terminated"]
+__all__ = ["Deferred", "Terminable", "Terminated"]
 
 # Besides Ctrl-C: what supervisors send, and what a terminal sends that is closed.
 _ENDING = tuple(getattr(_signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(_signal, name))
@@ -47,6 +47,41 @@ class Terminable:
     def __exit__(self, *failure: object) -> None:
         for number, handler in self._before.items():
             _signal.signal(number, handler)
+
+
+class Deferred:
+    """A block that no signal interrupts which has a handler; the last of those that came is heard when it is over."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._came: tuple[int, Any] | None = None
+
+    def __enter__(self) -> None:
+        for number in (_signal.SIGINT, *_ENDING):
+            before = _signal.getsignal(number)
+            if not callable(before):
+                continue
+            try:
+                _signal.signal(number, self._note)
+            except ValueError:  # only the main thread hears them
+                return
+            self._before[number] = before
+
+    def __exit__(self, *failure: object) -> None:
+        try:
+            self._put_back()
+        finally:  # the first that was put back may have been called at once
+            self._put_back()
+        if self._came is not None:
+            number, frame = self._came
+            self._before[number](number, frame)
+
+    def _put_back(self) -> None:
+        for number, handler in self._before.items():
+            _signal.signal(number, handler)
+
+    def _note(self, number: int, frame: object) -> None:
+        self._came = number, frame
 
 
 def _terminate(number: int, _frame: object) -> None:

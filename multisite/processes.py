@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multisite.ending import Deferred
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -40,21 +42,25 @@ def run_program(
     *meanwhile* is called as soon as it runs, and begins what is to be done beside it. When the caller is interrupted,
     the program and all that it started are ended first.
     """
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=environ,
-        stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        try:
-            if meanwhile is not None:
-                meanwhile()
-            out, err = process.communicate(given)
-        except BaseException:  # an interruption as well: no program outlives its command, and it is raised again
-            end(process)
-            raise
+    process = None
+    try:
+        with Deferred():  # between the program's start and our knowing it
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=environ,
+                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        if meanwhile is not None:
+            meanwhile()
+        out, err = process.communicate(given)
+    except BaseException:  # an interruption as well: no program outlives its command, and it is raised again
+        if process is not None:
+            with process:  # which closes its pipes
+                end(process)
+        raise
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
@@ -83,19 +89,22 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32" or process.poll() is not None:
         process.kill()
         return
-    family = _frozen(process.pid)
+    family: list[_Process] = []
     try:
+        family = _frozen(process.pid)
         for member in family:
             _signal(member, signal.SIGTERM)
             _signal(member, signal.SIGCONT)
         until = time.monotonic() + _PATIENCE
         while time.monotonic() < until and (process.poll() is None or _living(family)):
             time.sleep(_PAUSE)
-    finally:
-        # What was started meanwhile, while its parent lives, and what did not listen.
-        for member in {*_living(family), *_frozen(process.pid)}:
-            _signal(member, signal.SIGKILL)
-        process.kill()
+    finally:  # also where a second signal does not wait for that
+        try:
+            # What was started meanwhile, while its parent lives, and what did not listen.
+            for member in {*_living(family), *_frozen(process.pid)}:
+                _signal(member, signal.SIGKILL)
+        finally:
+            process.kill()
 
 
 def _frozen(number: int) -> list[_Process]:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,6 @@ from multisite.processes import ended_by, run_program
 from tests.machine import Machine, hear_interrupts
 
 PYTHON = sys.executable
-WAIT = "time.sleep(300)"
 
 
 def test_what_a_program_is_given_and_says() -> None:
@@ -40,16 +40,56 @@ def test_what_is_begun_beside_it() -> None:
 
 
 def test_what_fails_beside_it_ends_it(tmp_path: Path) -> None:
-    code = f"import os, pathlib, time; pathlib.Path({str(tmp_path / 'number')!r}).write_text(str(os.getpid())); {WAIT}"
+    ended = tmp_path / "ended"
+    code = f"import pathlib, time; time.sleep(60); pathlib.Path({str(ended)!r}).touch()"
 
     def fail() -> None:
-        while not (tmp_path / "number").exists() or not (tmp_path / "number").read_text():
-            time.sleep(0.01)
         raise RuntimeError("no more")
 
     with pytest.raises(RuntimeError, match="no more"):
         run_program([PYTHON, "-c", code], environ={}, meanwhile=fail)
-    assert not alive(int((tmp_path / "number").read_text()))
+    assert not ended.exists()
+
+
+def test_an_interruption_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    hear_interrupts()
+    made: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *given: Any, **options: Any) -> None:
+            super().__init__(*given, **options)
+            made.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_program([PYTHON, "-c", "import time; time.sleep(60)"], environ={})
+        assert [process.returncode for process in made] == [-signal.SIGTERM]
+    finally:
+        made[0].kill()
+
+
+def test_a_second_interruption_while_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped: list[Any] = []
+    real = processes._frozen
+
+    def interrupted(number: int) -> Any:
+        found = real(number)
+        if not stopped:
+            stopped.extend(found)
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setattr(processes, "_frozen", interrupted)
+    process = subprocess.Popen([PYTHON, "-c", "import time; time.sleep(60)"])
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            processes.end(process)
+        assert process.wait(timeout=30) == -signal.SIGKILL
+    finally:
+        process.kill()
+    assert stopped
 
 
 def test_nothing_is_begun_beside_a_program_that_is_not_there() -> None:

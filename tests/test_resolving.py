@@ -90,6 +90,38 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield Bench(tmp_path, index, kept | {"UV_CACHE_DIR": str(tmp_path / "uv-cache"), "UV_HTTP_RETRIES": "0"})
 
 
+# It goes on when the present lockfile is being read and the caller has begun its own work, and not before.
+HELD = """\
+#!/bin/sh
+for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    if [ -e {read} ] && [ -e {begun} ]; then exec {uv} "$@"; fi
+    sleep 1
+done
+echo "nothing was begun" >&2
+exit 9
+"""
+
+
+def test_what_is_done_while_uv_works(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.lockfile.parent.mkdir()
+    bench.lockfile.write_bytes(bench.resolve("top<2").data)
+    read, begun, held = tmp_path / "read", tmp_path / "begun", tmp_path / "held"
+    held.write_text(HELD.format(read=read, begun=begun, uv=find_uv_bin()))
+    held.chmod(0o755)
+    real = Lock.parse
+
+    def parse(data: bytes, where: Path | str) -> Lock:
+        if where == bench.lockfile:
+            read.touch()
+        return real(data, where)
+
+    monkeypatch.setattr(Lock, "parse", parse)
+    resolver = bench.resolver(program=str(held), meanwhile=begun.touch)
+    asked = Request.read(["top"], folder=bench.folder)
+    resolution = resolver.resolve(asked, python=PYTHON, lockfile=bench.lockfile, upgrade=Upgrade())
+    assert resolution.data == bench.lockfile.read_bytes()
+
+
 def test_what_uv_resolves_is_written_in_our_form(bench: Bench) -> None:
     resolution = bench.resolve("top")
     assert resolution.lock == Lock.parse(resolution.data, bench.lockfile)
