@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from multisite import __version__, environment
+from multisite import __version__, activation, environment
 from multisite.activation import unusable_in_scripts
 from multisite.environment import Environment, python_record
 from multisite.errors import NotAnEnvironment
@@ -247,7 +247,7 @@ def test_a_failure_leaves_nothing(
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(environment, "write_activation_scripts", fail)
+    monkeypatch.setattr(activation, "write_activation_scripts", fail)
     path = tmp_path / "venv"
     if exists:
         path.mkdir()
