@@ -42,16 +42,17 @@ def recall(environment: Environment) -> Recalled | None:
 
     Raises UnsupportedFormat where a later multisite wrote it.
     """
+    table = _table(environment)  # one that may not be read says so here; few need what is in it
     following = _read(_next(environment))
     try:
         state = environment.read_state()
     except InvalidDocument:
         if following is not None:
             return Recalled(state=following)
-        return _from_table(*read_binding(environment))
+        return _from_table(*_decoded(table, environment))
     if following is None:
         return None if state is None else Recalled(state=state)
-    binding, _ = read_binding(environment)
+    binding, _ = _decoded(table, environment)
     if state is None or binding.get("sha256") == following.lock_sha256 != state.lock_sha256:
         state, following = following, state or following
     files = _files(environment, state.files, following.files)
@@ -110,12 +111,24 @@ def conclude(environment: Environment, state: EnvironmentState) -> bool:
 
 def read_binding(environment: Environment) -> tuple[Mapping[str, Any], DispatchTable | None]:
     """Return the plain values of the binding of the environment's table, and the table; nothing where it is damaged."""
+    return _decoded(_table(environment), environment)
+
+
+def _table(environment: Environment) -> bytes | None:
+    try:
+        return (environment.state_folder / "table").read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def _decoded(data: bytes | None, environment: Environment) -> tuple[Mapping[str, Any], DispatchTable | None]:
     from multisite.dispatch import DispatchTable
 
-    path = environment.state_folder / "table"
+    if data is None:
+        return {}, None
     try:
-        return DispatchTable.decode(path.read_bytes(), path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, InvalidDocument, UnsupportedFormat):
+        return DispatchTable.decode(data, environment.state_folder / "table")
+    except (InvalidDocument, UnsupportedFormat):
         return {}, None
 
 

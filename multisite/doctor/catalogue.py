@@ -135,7 +135,7 @@ CHECKS = (
         id="table-damaged",
         subject="start-up",
         severity=_ERROR,
-        meaning="the dispatch table is missing, torn, of another format, or cannot be read",
+        meaning="the dispatch table is missing, torn or of another format",
         mended_by=_SYNC,
         find=start.table_damaged,
     ),
