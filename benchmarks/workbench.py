@@ -153,9 +153,10 @@ class Workbench:
         variables = {**self.environ, **(environ or {})}
         with (self.folder / "output").open("w+b") as output:
             actions = [
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
                 (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+                # The last, for whoever was started without an input has the output in its place.
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             ]
             with _patience():
                 begun = time.perf_counter()

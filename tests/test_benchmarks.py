@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,24 @@ LOG = """\
 8 openat(AT_FDCWD</store>, "notes", O_RDONLY) = -1 ENOENT (No such file or directory)
 8 +++ exited with 0 +++
 """
+
+
+# With no input of its own, the first file that it opens gets that number.
+TIMED = """\
+import sys
+from pathlib import Path
+from benchmarks.workbench import Workbench
+folder, python = Path(sys.argv[1]), Path(sys.executable)
+bench = Workbench(folder, folder, python, quick=True)
+bench.timed([str(python), "-c", "import sys; print(sys.stdin.read(), 'said'); sys.stdout.flush()"])
+"""
+
+
+@pytest.mark.parametrize("stdin", ["", "<&-"], ids=["input", "none"])
+def test_what_is_timed_has_its_streams(tmp_path: Path, stdin: str) -> None:
+    command = ["/bin/sh", "-c", f'exec "$@" {stdin}', "sh", sys.executable, "-c", TIMED, str(tmp_path)]
+    subprocess.run(command, cwd=Path(__file__).parents[1], check=True, stdin=subprocess.DEVNULL)
+    assert (tmp_path / "output").read_text() == " said\n"
 
 
 def samples(*values: float) -> list[Sample]:
